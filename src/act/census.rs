@@ -1,0 +1,301 @@
+//! Processes in, tasks and sets of the image out.
+//!
+//! Sources: /proc/PID/task (threads), /proc/PID/task/TID/children (the tree, since Linux 3.5 with
+//! CONFIG_PROC_CHILDREN; without it every process of /proc is asked for its parents), .../cgroup, .../stat. Each
+//! distinct membership becomes one set, numbered in the order of discovery: a process's threads, its leader first, then
+//! its children. As in CRIU the dumper's own set has number 1, the others count from 2. Tasks that exit meanwhile and
+//! zombies are left out.
+
+use heapless::Vec;
+
+use crate::act::sets::Book;
+use crate::error::{At, Error, Fault, errno};
+use crate::hierarchy::Label;
+use crate::image::sink::Store;
+use crate::image::view::{Member, Task};
+use crate::image::writer::ImageWriter;
+use crate::kernel::dir::Dir;
+use crate::kernel::proc::{Proc, digits, is_gone};
+use crate::kernel::stream::Reader;
+use crate::limits::{HIERARCHIES, LIST_BYTES, PENDING_PIDS};
+use crate::name::is_below_or_same;
+use crate::procfs::membership::{Memberships, memberships};
+use crate::procfs::scan::Lines;
+use crate::procfs::{children, scan, stat, status};
+
+/// Bytes of /proc/PID/stat: 52 numbers and a name.
+const STAT_BYTES: usize = 2048;
+/// Bytes of /proc/PID/status that are read; NSpid stands in the first lines.
+const STATUS_BYTES: usize = 8192;
+/// Bytes of a command name with room to spare (TASK_COMM_LEN is 16; kernel threads' names may be longer).
+const COMM_BYTES: usize = 64;
+
+/// One group that was asked for: its hierarchy's label and its path.
+pub type Selected<'a> = (&'a Label, &'a [u8]);
+
+/// Which tasks and memberships are written.
+#[derive(Clone, Copy)]
+pub enum Scope<'a> {
+	/// Every task that is met, with all its memberships.
+	Tree,
+	/// Tasks below these groups, with their memberships in these hierarchies.
+	Groups(&'a [Selected<'a>]),
+	/// Every task, but kernel threads that sit in the root of every hierarchy.
+	Host,
+}
+
+/// What stays between tasks.
+pub struct Buffers {
+	/// The sets written so far.
+	pub book: Book,
+	waiting: Vec<u32, PENDING_PIDS>,
+	list: [u8; LIST_BYTES],
+	inner_list: [u8; LIST_BYTES],
+}
+
+impl Buffers {
+	/// Empty ones.
+	pub const fn new() -> Self {
+		Buffers { book: Book::new(), waiting: Vec::new(), list: [0; LIST_BYTES], inner_list: [0; LIST_BYTES] }
+	}
+}
+
+impl Default for Buffers {
+	fn default() -> Self {
+		Buffers::new()
+	}
+}
+
+/// A census that goes on.
+pub struct Census<'w, 's, S: Store> {
+	/// Where sets and tasks go.
+	pub writer: &'w mut ImageWriter<'s, S>,
+	proc: Proc,
+	scope: Scope<'w>,
+	write_tasks: bool,
+	buffers: &'w mut Buffers,
+	text: &'w mut [u8],
+	scratch: &'w mut [u8],
+	/// Tasks counted.
+	pub tasks: u64,
+}
+
+impl<'w, 's, S: Store> Census<'w, 's, S> {
+	/// Before the first process; `text` and `scratch` hold one /proc/PID/cgroup each.
+	pub fn new(
+		writer: &'w mut ImageWriter<'s, S>,
+		scope: Scope<'w>,
+		write_tasks: bool,
+		buffers: &'w mut Buffers,
+		text: &'w mut [u8],
+		scratch: &'w mut [u8],
+	) -> Result<Self, Error> {
+		let proc = Proc::open().at(format_args!("open /proc"))?;
+		buffers.book.clear();
+		Ok(Census { writer, proc, scope, write_tasks, buffers, text, scratch, tasks: 0 })
+	}
+
+	/// The process trees below `roots`.
+	pub fn trees(&mut self, roots: &[u32]) -> Result<(), Error> {
+		for (index, root) in roots.iter().enumerate() {
+			let earlier = roots.get(..index).unwrap_or(&[]);
+			let place = format_args!("read the tasks below process {root}");
+			if self.has_parent_in(*root, earlier).at(place)? || earlier.contains(root) {
+				continue;
+			}
+			match self.tree(*root, earlier) {
+				Err(Fault::Kernel(errno::ENOENT)) => self.slow_tree(*root, earlier).at(place)?,
+				result => result.at(place)?,
+			}
+		}
+		Ok(())
+	}
+
+	/// One tree by `children` files. ENOENT before anything was written means that the kernel has none.
+	fn tree(&mut self, root: u32, pruned: &[u32]) -> Result<(), Fault> {
+		self.proc.thread(root, root)?.status_of(c"children")?;
+		self.buffers.waiting.clear();
+		self.wait(root)?;
+		while let Some(pid) = self.buffers.waiting.pop() {
+			if pruned.contains(&pid) {
+				continue;
+			}
+			let first = self.buffers.waiting.len();
+			match self.process(pid, true) {
+				Err(fault) if is_gone(&fault) => {}
+				result => result?,
+			}
+			self.buffers.waiting.get_mut(first..).unwrap_or(&mut []).reverse();
+		}
+		Ok(())
+	}
+
+	fn wait(&mut self, pid: u32) -> Result<(), Fault> {
+		let need = self.buffers.waiting.len() + 1;
+		self.buffers.waiting.push(pid).map_err(|_| {
+			Fault::Full("processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS, need)
+		})
+	}
+
+	/// One tree by asking every process of /proc for its parents.
+	fn slow_tree(&mut self, root: u32, pruned: &[u32]) -> Result<(), Fault> {
+		self.proc.process(root)?;
+		self.each_process(&mut |census, pid| {
+			let below = pid == root || census.has_parent_in(pid, &[root])?;
+			if below && !pruned.contains(&pid) && !census.has_parent_in(pid, pruned)? {
+				return census.process(pid, false);
+			}
+			Ok(())
+		})
+	}
+
+	/// Every process of /proc.
+	pub fn everything(&mut self) -> Result<(), Error> {
+		self.each_process(&mut |census, pid| census.process(pid, false)).at(format_args!("read the tasks of /proc"))
+	}
+
+	fn each_process(&mut self, each: &mut dyn FnMut(&mut Self, u32) -> Result<(), Fault>) -> Result<(), Fault> {
+		let list = self.proc.list().again()?;
+		let mut buffer = self.buffers.list;
+		while list.list(&mut buffer, &mut |name, _| match scan::number32(name) {
+			Some(pid) => match each(self, pid) {
+				Err(fault) if is_gone(&fault) => Ok(()),
+				result => result,
+			},
+			None => Ok(()),
+		})? {}
+		Ok(())
+	}
+
+	/// Whether one of the parents of `pid` is in `roots`.
+	fn has_parent_in(&self, pid: u32, roots: &[u32]) -> Result<bool, Fault> {
+		let mut pid = pid;
+		while !roots.is_empty() && pid > 1 {
+			let mut text = [0; STAT_BYTES];
+			let (len, _) = match self.proc.process(pid).and_then(|dir| dir.read(c"stat", &mut text)) {
+				Err(fault) if is_gone(&fault) => return Ok(false),
+				result => result?,
+			};
+			pid = stat::parse(&text[..len])?.parent;
+			if roots.contains(&pid) {
+				return Ok(true);
+			}
+		}
+		Ok(false)
+	}
+
+	/// All threads of a process, its leader first; with `below`, its children begin to wait.
+	fn process(&mut self, pid: u32, below: bool) -> Result<(), Fault> {
+		let threads = self.proc.threads(pid)?;
+		let mut in_namespace = true;
+		self.thread(&threads, pid, pid, below, &mut in_namespace)?;
+		let mut buffer = self.buffers.inner_list;
+		while threads.list(&mut buffer, &mut |name, _| match scan::number32(name) {
+			Some(tid) if tid != pid => self.thread(&threads, pid, tid, below, &mut in_namespace),
+			_ => Ok(()),
+		})? {}
+		Ok(())
+	}
+
+	/// One thread; `in_namespace` says whether its process may have other numbers in a pid namespace of its own.
+	fn thread(&mut self, threads: &Dir, pid: u32, tid: u32, below: bool, in_namespace: &mut bool) -> Result<(), Fault> {
+		let dir = match threads.child(&digits(tid)) {
+			Err(fault) if is_gone(&fault) => return Ok(()),
+			result => result?,
+		};
+		match self.record(&dir, pid, tid, in_namespace) {
+			Err(fault) if is_gone(&fault) => {}
+			result => result?,
+		}
+		match below {
+			true => self.children(&dir),
+			false => Ok(()),
+		}
+	}
+
+	fn children(&mut self, dir: &Dir) -> Result<(), Fault> {
+		let reader = match Reader::below(dir, c"children") {
+			Err(fault) if is_gone(&fault) => return Ok(()),
+			result => result?,
+		};
+		let mut line = [0; 64];
+		let mut words = Lines::ended_by(b' ', reader, &mut line);
+		loop {
+			match words.next_line() {
+				Ok(None) => return Ok(()),
+				Ok(Some(word)) => {
+					let pid = children::parse_id(word)?;
+					self.wait(pid)?;
+				}
+				Err(fault) if is_gone(&fault) => return Ok(()),
+				Err(fault) => return Err(fault),
+			}
+		}
+	}
+
+	/// Writes a task and, if it is new, its set.
+	fn record(&mut self, dir: &Dir, pid: u32, tid: u32, in_namespace: &mut bool) -> Result<(), Fault> {
+		let (len, _) = dir.read(c"cgroup", self.text)?;
+		let text = self.text.get(..len).unwrap_or(&[]);
+		let mut members = Vec::new();
+		let at_root = collect(memberships(text), self.scope, &mut members)?;
+		if members.is_empty() || !is_selected(&members, self.scope) {
+			return Ok(());
+		}
+		let mut stat_text = [0; STAT_BYTES];
+		let (len, _) = dir.read(c"stat", &mut stat_text)?;
+		let stat = stat::parse(&stat_text[..len])?;
+		if stat.is_dead() || matches!(self.scope, Scope::Host) && at_root && stat.is_kernel_thread() {
+			return Ok(());
+		}
+		let set = self.buffers.book.set(self.writer, &members, self.scratch)?;
+		let ns_tid = if *in_namespace { namespace_id(dir, tid) } else { None };
+		*in_namespace &= tid != pid || ns_tid.is_some();
+		self.tasks += 1;
+		if !self.write_tasks {
+			return Ok(());
+		}
+		let comm = stat.comm.get(..stat.comm.len().min(COMM_BYTES)).unwrap_or(&[]);
+		self.writer.task(&Task { pid, tid, ns_tid, start_time: stat.start_time, comm, set })
+	}
+}
+
+/// The task's number in its own pid namespace, where that differs.
+fn namespace_id(dir: &Dir, tid: u32) -> Option<u32> {
+	let mut text = [0; STATUS_BYTES];
+	let (len, _) = dir.read(c"status", &mut text).ok()?;
+	status::namespace_id(text.get(..len)?).filter(|ns_tid| *ns_tid != tid)
+}
+
+/// The memberships that are in scope, sorted by name; whether all are in a root.
+fn collect<'a>(
+	lines: Memberships<'a>,
+	scope: Scope<'_>,
+	members: &mut Vec<Member<'a>, HIERARCHIES>,
+) -> Result<bool, Fault> {
+	let mut at_root = true;
+	for line in lines {
+		let line = line?;
+		if line.path.starts_with(b"/..") && matches!(line.path.get(3), None | Some(b'/')) {
+			return Err(Fault::Unfit("a task is outside of this cgroup namespace: run cgraft in that of the host"));
+		}
+		at_root &= line.path == b"/";
+		if let Scope::Groups(selected) = scope
+			&& !selected.iter().any(|(label, _)| label.is_same(line.controllers))
+		{
+			continue;
+		}
+		let member = Member { name: line.controllers, path: line.path, cgns_prefix: None, at: 0 };
+		let full = Fault::Full("hierarchies of one task", HIERARCHIES, HIERARCHIES + 1);
+		members.push(member).map_err(|_| full)?;
+	}
+	members.sort_unstable_by_key(|member| member.name);
+	Ok(at_root)
+}
+
+fn is_selected(members: &[Member<'_>], scope: Scope<'_>) -> bool {
+	let Scope::Groups(selected) = scope else { return true };
+	selected.iter().any(|(label, path)| {
+		members.iter().any(|member| label.is_same(member.name) && is_below_or_same(member.path, path))
+	})
+}

@@ -1,0 +1,138 @@
+//! An open group in, the files of it that cgraft saves out, in the table's order.
+//!
+//! Which files a group has depends on its hierarchy alone (v1), or on its controllers (v2, `cgroup.controllers`), and
+//! on the kernel. So a directory is listed once for each of these, and later groups of the kind use the same list. A
+//! hierarchy's root has other files and is always listed.
+
+use core::ffi::CStr;
+
+use heapless::Vec;
+
+use crate::error::Fault;
+use crate::kernel::dir::Dir;
+use crate::limits::{FILE_BYTES, FILE_NAME_BYTES, FILES};
+use crate::property::{self, Property, Version};
+
+/// Kinds of groups whose files are remembered.
+const KINDS: usize = 4;
+/// Bytes of `cgroup.controllers`; the kernel has at most 16 controllers.
+const KEY_BYTES: usize = 256;
+
+/// Which properties are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+	/// All that carry configuration.
+	All,
+	/// Those that CRIU saves.
+	Criu,
+}
+
+#[derive(Clone, Copy)]
+struct File {
+	start: usize,
+	len: usize,
+	rank: usize,
+	property: &'static Property,
+}
+
+/// The files of one kind of group.
+pub struct Files {
+	key: Vec<u8, KEY_BYTES>,
+	names: Vec<u8, FILE_NAME_BYTES>,
+	list: Vec<File, FILES>,
+}
+
+impl Files {
+	const fn new() -> Self {
+		Files { key: Vec::new(), names: Vec::new(), list: Vec::new() }
+	}
+
+	/// Each file's name and property.
+	pub fn iter(&self) -> impl Iterator<Item = (&CStr, &'static Property)> {
+		self.list.iter().filter_map(|file| {
+			let name = self.names.get(file.start..file.start + file.len + 1)?;
+			Some((CStr::from_bytes_with_nul(name).ok()?, file.property))
+		})
+	}
+
+	fn fill(&mut self, dir: &Dir, version: Version, wanted: Wanted, buffer: &mut [u8]) -> Result<(), Fault> {
+		self.names.clear();
+		self.list.clear();
+		dir.rewind()?;
+		while dir.list(buffer, &mut |name, is_dir| if is_dir { Ok(()) } else { self.offer(name, version, wanted) })? {}
+		dir.rewind()?;
+		let names = &self.names;
+		self.list.sort_unstable_by_key(|file| (file.rank, names.get(file.start..file.start + file.len)));
+		Ok(())
+	}
+
+	fn offer(&mut self, name: &[u8], version: Version, wanted: Wanted) -> Result<(), Fault> {
+		let Some(rank) = property::index_of(version, name) else { return Ok(()) };
+		let Some(property) = property::find(version, name) else { return Ok(()) };
+		if wanted == Wanted::Criu && !property.criu || name.len() >= FILE_BYTES {
+			return Ok(());
+		}
+		let (start, len) = (self.names.len(), name.len());
+		let full = Fault::Full("files of one group", FILES, self.list.len() + 1);
+		self.names.extend_from_slice(name).and_then(|()| self.names.extend_from_slice(b"\0")).map_err(|_| full)?;
+		self.list.push(File { start, len, rank, property }).map_err(|_| full)
+	}
+}
+
+/// Files of the kinds of groups met last.
+pub struct FileCache {
+	kinds: [Files; KINDS],
+	oldest: usize,
+}
+
+impl FileCache {
+	/// Nothing known yet.
+	pub const fn new() -> Self {
+		FileCache { kinds: [const { Files::new() }; KINDS], oldest: 0 }
+	}
+
+	/// Forgets everything: another hierarchy comes.
+	pub fn clear(&mut self) {
+		for kind in &mut self.kinds {
+			kind.key.clear();
+			kind.list.clear();
+		}
+	}
+
+	/// The files of the group `dir`; leaves its list rewound.
+	pub fn of(
+		&mut self,
+		dir: &Dir,
+		version: Version,
+		is_root: bool,
+		wanted: Wanted,
+		buffer: &mut [u8],
+	) -> Result<&Files, Fault> {
+		let mut key = Vec::<u8, KEY_BYTES>::new();
+		match (version, is_root) {
+			(_, true) => {}
+			(Version::V1, false) => key.push(b'1').unwrap_or(()),
+			(Version::V2, false) => {
+				let (len, _) = dir.read(c"cgroup.controllers", buffer)?;
+				let full = Fault::Full("bytes of cgroup.controllers", KEY_BYTES, len + 1);
+				let text = buffer.get(..len).unwrap_or(&[]);
+				key.push(b'2').map_err(|_| full).and_then(|()| key.extend_from_slice(text).map_err(|_| full))?;
+			}
+		}
+		if let Some(known) = self.kinds.iter().position(|kind| !key.is_empty() && kind.key == key) {
+			return Ok(&self.kinds[known]);
+		}
+		let kind = &mut self.kinds[self.oldest];
+		self.oldest = (self.oldest + 1) % KINDS;
+		kind.key.clear();
+		kind.fill(dir, version, wanted, buffer)?;
+		kind.key = key;
+		Ok(kind)
+	}
+}
+
+impl Default for FileCache {
+	fn default() -> Self {
+		FileCache::new()
+	}
+}

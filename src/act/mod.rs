@@ -1,0 +1,8 @@
+//! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
+
+pub mod census;
+pub mod files;
+pub mod host;
+pub mod read;
+pub mod sets;
+pub mod walk;

@@ -1,0 +1,252 @@
+//! The dump as a story: /proc text -> hierarchies, sets, heads -> walk -> scheduled writer -> image bytes.
+
+use heapless::Vec;
+
+use crate::act::census::{self, Census, Scope, Selected};
+use crate::act::host::Host;
+use crate::act::walk::{self, Choice, Walk};
+use crate::error::{At, Error, Fault};
+use crate::heads::Heads;
+use crate::hierarchy::split_selector;
+use crate::image::sink::{Sink, Store};
+use crate::image::view::Layout;
+use crate::image::writer::{self, ImageWriter};
+use crate::kernel;
+use crate::kernel::output::Output;
+use crate::kernel::proc::{Proc, read_path};
+use crate::limits::{LINE_BYTES, OPTIONS, SINK_BYTES};
+use crate::log::Log;
+use crate::name::is_below_or_same;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+	/// Roots of process trees.
+	pub pids: &'a [u32],
+	/// Groups, each `[CTRL:]PATH`.
+	pub groups: &'a [&'a [u8]],
+	/// The whole host.
+	pub all: bool,
+	/// Which groups and properties are written.
+	pub choice: Choice,
+	/// Tasks as well as their sets.
+	pub tasks: bool,
+	/// Field numbers.
+	pub layout: Layout,
+	/// The image's file; standard output if none.
+	pub output: Option<&'a [u8]>,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Summary {
+	pub groups: u64,
+	pub tasks: u64,
+	pub bytes: u64,
+	pub left_out: u64,
+}
+
+/// All buffers of a dump.
+pub struct Workspace {
+	/// The host's hierarchies.
+	pub host: Host,
+	walk: walk::Buffers,
+	census: census::Buffers,
+	heads: Heads,
+	line: [u8; LINE_BYTES],
+	sink: [u8; SINK_BYTES],
+}
+
+impl Workspace {
+	/// Empty ones.
+	pub const fn new() -> Self {
+		Workspace {
+			host: Host::new(),
+			walk: walk::Buffers::new(),
+			census: census::Buffers::new(),
+			heads: Heads::new(),
+			line: [0; LINE_BYTES],
+			sink: [0; SINK_BYTES],
+		}
+	}
+}
+
+impl Default for Workspace {
+	fn default() -> Self {
+		Workspace::new()
+	}
+}
+
+type Chosen<'a> = Vec<Selected<'a>, OPTIONS>;
+
+/// Writes an image of what is asked for. Nothing is left behind when it fails.
+pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Log) -> Result<Summary, Error> {
+	kernel::raise_open_files();
+	let Workspace { host, walk, census, heads, line, sink } = space;
+	host.discover(line)?;
+	let mut chosen = Chosen::new();
+	choose(request, host, &mut chosen)?;
+	let output = match request.output {
+		Some(path) => Output::to_path(path).at(format_args!("create {}", crate::name::Shown(path)))?,
+		None => Output::to_stdout().at(format_args!("create a memory file for standard output"))?,
+	};
+	let place = format_args!("write the image");
+	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;
+	about(&mut writer, host).at(place)?;
+	let scope = match (request.all, request.groups.is_empty()) {
+		(true, _) => Scope::Host,
+		(false, false) => Scope::Groups(&chosen),
+		(false, true) => Scope::Tree,
+	};
+	let mut count = Census::new(&mut writer, scope, request.tasks, census, &mut walk.value, line)?;
+	if request.all || !request.groups.is_empty() {
+		count.everything()?
+	} else {
+		count.trees(request.pids)?
+	};
+	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
+	if census.book.overflown && matches!(scope, Scope::Tree) {
+		let full = Fault::Full("distinct sets of one dump by -t (use --cgroup or --all)", crate::limits::KNOWN_SETS, 0);
+		return Err(full).at(place);
+	}
+	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice: request.choice, log };
+	for at in 0..trees.host.hierarchies.len() {
+		summary.groups += trees.hierarchy(at, scope, &census.book)?;
+	}
+	summary.left_out = writer.left_out;
+	summary.bytes = writer.total();
+	let output = writer.finish().at(place)?;
+	output.commit().at(format_args!("put the image in place"))?;
+	Ok(summary)
+}
+
+/// The groups of the command line, each with its hierarchies; or a look at the processes that are asked for.
+fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) -> Result<(), Error> {
+	let proc = Proc::open().at(format_args!("open /proc"))?;
+	for pid in request.pids {
+		proc.process(*pid).at(format_args!("process {pid}"))?;
+	}
+	for group in request.groups {
+		let place = format_args!("--cgroup {}", crate::name::Shown(group));
+		let (selector, path) = split_selector(group).at(place)?;
+		let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
+		let (mut meant, mut found) = (false, false);
+		for (at, hierarchy) in host.hierarchies.iter().enumerate() {
+			if !selector.is_none_or(|selector| hierarchy.label.is_meant_by(selector)) {
+				continue;
+			}
+			meant = true;
+			if host.open(at, path).at(place)?.is_some() {
+				found = true;
+				let full = Fault::Full("groups of --cgroup in all hierarchies", OPTIONS, chosen.len() + 1);
+				chosen.push((&hierarchy.label, path)).map_err(|_| full).at(place)?;
+			}
+		}
+		match (meant, found) {
+			(_, true) => {}
+			(true, false) => return Err(Fault::Unfit("there is no such group")).at(place),
+			(false, false) => return Err(Fault::Unfit("this host has no such hierarchy")).at(place),
+		}
+	}
+	Ok(())
+}
+
+fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host) -> Result<(), Fault> {
+	if writer.layout() == Layout::Rfc {
+		return Ok(());
+	}
+	let (mut release, mut boot_id, mut cpus, mut nodes) = ([0; 128], [0; 64], [0; 1024], [0; 1024]);
+	let release_len = kernel::release(&mut release);
+	let boot_id_len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
+	let cpus_len = read_path(c"/sys/devices/system/cpu", c"online", &mut cpus);
+	let nodes_len = read_path(c"/sys/devices/system/node", c"online", &mut nodes);
+	let mark = writer.about(&writer::Host {
+		version: env!("CARGO_PKG_VERSION").as_bytes(),
+		release: &release[..release_len],
+		boot_id: boot_id[..boot_id_len].trim_ascii_end(),
+		page_size: kernel::page_size(),
+		cpus: cpus[..cpus_len].trim_ascii_end(),
+		nodes: nodes[..nodes_len].trim_ascii_end(),
+	})?;
+	for (at, hierarchy) in host.hierarchies.iter().enumerate().filter(|(_, hierarchy)| hierarchy.mount.is_some()) {
+		writer.mount(hierarchy.label.bytes(), host.options(at))?;
+	}
+	writer.close(mark)
+}
+
+/// The walks of a dump.
+struct Trees<'w, 's, S: Store> {
+	writer: &'w mut ImageWriter<'s, S>,
+	host: &'w Host,
+	walk: &'w mut walk::Buffers,
+	heads: &'w mut Heads,
+	line: &'w mut [u8; LINE_BYTES],
+	choice: Choice,
+	log: &'w mut dyn Log,
+}
+
+impl<S: Store> Trees<'_, '_, S> {
+	/// Walks one hierarchy from its heads; how many groups.
+	fn hierarchy(&mut self, at: usize, scope: Scope<'_>, book: &crate::act::sets::Book) -> Result<u64, Error> {
+		let hierarchy = &self.host.hierarchies[at];
+		let place = format_args!("write hierarchy {}", hierarchy.label.shown());
+		self.heads.clear();
+		let mut at_root = self.offer(at, scope, book).at(place)?;
+		if !at_root && self.heads.iter().next().is_none() {
+			return Ok(0);
+		}
+		let Some((base, base_path)) = self.host.base(at) else {
+			if self.heads.iter().next().is_some() {
+				let label = hierarchy.label.shown();
+				self.log.warn(format_args!(
+					"hierarchy {label} is not mounted: its memberships are saved, its groups are not"
+				));
+			}
+			return Ok(0);
+		};
+		let mark = self.writer.hierarchy(hierarchy.id, hierarchy.label.names()).at(place)?;
+		let (mut groups, mut threaded) = (0, !hierarchy.label.bytes().is_empty());
+		loop {
+			let mut walk =
+				Walk::new(self.writer, self.log, hierarchy, (base, base_path), self.walk, self.choice).at(place)?;
+			if core::mem::take(&mut at_root) && base_path == b"/" {
+				walk.root()?;
+			}
+			for head in self.heads.iter() {
+				match is_below_or_same(head, base_path) {
+					true => walk.head(head)?,
+					false => walk.out_of_reach(head),
+				}
+			}
+			walk.finish()?;
+			groups += walk.groups;
+			threaded |= walk.threaded;
+			if !self.heads.go_on() {
+				break;
+			}
+			self.offer(at, scope, book).at(place)?;
+		}
+		self.writer.threaded(threaded).at(place)?;
+		self.writer.close(mark).at(place)?;
+		Ok(groups)
+	}
+
+	/// Offers every path that is to be a head of this hierarchy; whether a task sits in its root.
+	fn offer(&mut self, at: usize, scope: Scope<'_>, book: &crate::act::sets::Book) -> Result<bool, Fault> {
+		let label = &self.host.hierarchies[at].label;
+		let mut at_root = false;
+		match scope {
+			Scope::Host => self.heads.offer(b"/"),
+			Scope::Groups(chosen) => {
+				chosen.iter().filter(|(of, _)| *of == label).for_each(|(_, path)| self.heads.offer(path));
+			}
+			Scope::Tree => book.each_path(self.writer, self.line, |member| match member.path {
+				_ if !label.is_same(member.name) => {}
+				b"/" => at_root = true,
+				path => self.heads.offer(path),
+			})?,
+		}
+		Ok(at_root)
+	}
+}

@@ -1,0 +1,170 @@
+//! Commands as typed in, calls of the library out, and the exit code.
+
+use std::fmt::Write;
+use std::sync::Mutex;
+
+use cgraft::act::files::Wanted;
+use cgraft::act::walk::Choice;
+use cgraft::checkpoint::{self, Request, checkpoint};
+use cgraft::error::{At, Error, Fault};
+use cgraft::image::view::{Image, Layout};
+use cgraft::kernel::fenced::Map;
+use cgraft::kernel::output::{c_string, read_image};
+use cgraft::kernel::stream::{Target, Text};
+use cgraft::limits::{OPTIONS, PATH_BYTES};
+use cgraft::log::{Level, Log};
+use cgraft::name::Shown;
+use cgraft::report::decode::{Stop, decode};
+
+use crate::cli::{Cli, Command, Decode, Dump};
+use crate::messages::Messages;
+
+/// All buffers of all commands: one command runs in a process.
+static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
+
+/// Bytes of a report that are kept before they are written.
+const REPORT_BYTES: usize = 16 * 1024;
+
+/// Runs the command; the exit code.
+pub fn run(cli: &Cli) -> u8 {
+	let mut messages = match &cli.log_file {
+		None => Messages::new(cli.verbosity),
+		Some(path) => match c_string(path.as_bytes()).and_then(|path| Messages::to_file(cli.verbosity, &path)) {
+			Ok(messages) => messages,
+			Err(fault) => return fail::<u8>(&mut Messages::new(1), Err(fault).at(format_args!("-o {path}"))),
+		},
+	};
+	let result = match &cli.command {
+		None if cli.version => {
+			report(|out| writeln!(out, "cgraft {}", env!("CARGO_PKG_VERSION")).map_err(|_| Stop::Out))
+		}
+		None => Err(Fault::Usage("a command is missing: dump, restore, show, decode or verify (cgraft --help)"))
+			.at(format_args!("arguments")),
+		Some(Command::Dump(dump)) => run_dump(dump, &mut messages),
+		Some(Command::Decode(decode)) => run_decode(decode),
+		_ => todo!(),
+	};
+	match result {
+		Ok(code) => code,
+		error => fail(&mut messages, error),
+	}
+}
+
+fn fail<T>(messages: &mut Messages, result: Result<T, Error>) -> u8 {
+	match result {
+		Ok(_) => 0,
+		Err(error) => {
+			messages.say(Level::Error, format_args!("{error}"));
+			error.exit_code()
+		}
+	}
+}
+
+/// `FOLDER/cgroup.img`, FILE, or nothing for standard input or output.
+struct ImagePath {
+	path: heapless::Vec<u8, PATH_BYTES>,
+	standard: bool,
+}
+
+impl ImagePath {
+	fn new(folder: Option<&str>, file: Option<&str>) -> Result<Self, Error> {
+		let mut path = heapless::Vec::new();
+		let mut add = |text: &[u8]| {
+			let full = Fault::Full("bytes of a path", PATH_BYTES, PATH_BYTES + 1);
+			path.extend_from_slice(text).map_err(|_| full).at(format_args!("the image's file"))
+		};
+		match (folder, file) {
+			(Some(_), Some(_)) => {
+				return Err(Fault::Usage("-D and -i exclude each other")).at(format_args!("the image's file"));
+			}
+			(Some(folder), None) => add(folder.as_bytes()).and_then(|()| add(b"/cgroup.img"))?,
+			(None, file) => add(file.unwrap_or("cgroup.img").as_bytes())?,
+		}
+		Ok(ImagePath { standard: file == Some("-"), path })
+	}
+
+	fn path(&self) -> Option<&[u8]> {
+		(!self.standard).then_some(&self.path)
+	}
+
+	fn map(&self) -> Result<Map, Error> {
+		match self.path() {
+			Some(path) => read_image(Some(path)).at(format_args!("read {}", Shown(path))),
+			None => read_image(None).at(format_args!("read the image from standard input")),
+		}
+	}
+}
+
+fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
+	Image::open(map.bytes()).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
+}
+
+/// Text to standard output. Nobody reading it any more is no error.
+fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
+	let mut buffer = [0; REPORT_BYTES];
+	let mut out = Text::new(Target::Out, &mut buffer);
+	let place = format_args!("write to standard output");
+	match write(&mut out) {
+		Ok(()) => {}
+		Err(Stop::Image(fault)) => return Err(fault).at(format_args!("the image")),
+		Err(Stop::Out) => return Err(Fault::Text("text that can be written")).at(place),
+	}
+	match out.flush() {
+		Err(Fault::Kernel(cgraft::error::errno::EPIPE)) | Ok(()) => Ok(0),
+		Err(fault) => Err(fault).at(place),
+	}
+}
+
+fn run_decode(command: &Decode) -> Result<u8, Error> {
+	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
+	let map = path.map()?;
+	let image = open(&map, &path)?;
+	report(|out| decode(&image, command.pretty, out))
+}
+
+fn one_of<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T, Error> {
+	match choices.iter().find(|(name, _)| *name == given) {
+		Some((_, choice)) => Ok(*choice),
+		None => Err(Fault::Usage("there is no such choice (see --help)"))
+			.at(format_args!("{option} {}", Shown(given.as_bytes()))),
+	}
+}
+
+fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
+	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;
+	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
+	let mut groups = heapless::Vec::<&[u8], OPTIONS>::new();
+	for group in &command.groups {
+		let full = Fault::Full("--cgroup options", OPTIONS, command.groups.len());
+		groups.push(group.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
+	}
+	let asked = [!command.pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
+	if asked != 1 {
+		let why = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one";
+		return Err(Fault::Usage(why)).at(format_args!("dump"));
+	}
+	let request = Request {
+		pids: &command.pids,
+		groups: &groups,
+		all: command.all,
+		choice: Choice { wanted, ancestors: !command.no_ancestors },
+		tasks: !command.no_tasks,
+		layout,
+		output: path.path(),
+	};
+	let mut space = DUMP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let summary = checkpoint(&request, &mut space, messages)?;
+	if summary.left_out > 0 {
+		messages.warn(format_args!(
+			"the rfc layout has no field for {} values and tasks: they are left out",
+			summary.left_out
+		));
+	}
+	let shown = Shown(path.path().unwrap_or(b"standard output"));
+	messages.info(format_args!(
+		"dumped: groups {}, tasks {}; {} bytes to {shown}",
+		summary.groups, summary.tasks, summary.bytes
+	));
+	Ok(0)
+}

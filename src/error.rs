@@ -1,0 +1,244 @@
+//! What went wrong, whose fault it is, and where: one error type for all layers.
+//!
+//! Low layers return a [`Fault`] (what); a layer that knows where it happened turns it into an [`Error`] with
+//! [`At::at`]. Nothing here allocates, and the kernel's number is kept unchanged.
+
+use core::fmt;
+
+use crate::limits::PLACE_BYTES;
+
+/// What went wrong. The variant decides the exit code (see [`Error::exit_code`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+	/// The kernel refused a call with this errno, see errno(3).
+	Kernel(i32),
+	/// Text of /proc or cgroupfs does not have the form that its man page gives; what was expected.
+	Text(&'static str),
+	/// The image is damaged, cut off or hostile: payload offset in bytes, what is wrong.
+	Image(usize, &'static str),
+	/// A capacity of [`crate::limits`] is passed: its name with unit and advice, the limit, what was needed.
+	Full(&'static str, usize, usize),
+	/// The target host cannot take this image and nothing was tried; why.
+	Unfit(&'static str),
+	/// The kernel took a value and shows another one.
+	NotKept,
+	/// The command line asks for something that makes no sense; why.
+	Usage(&'static str),
+}
+
+/// Where it went wrong, as text for people: what was being done, and the group or file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Place {
+	text: [u8; PLACE_BYTES],
+	len: usize,
+}
+
+impl Place {
+	/// An empty place.
+	pub const fn new() -> Self {
+		Place { text: [0; PLACE_BYTES], len: 0 }
+	}
+
+	/// The text; escaped, so that it can go to a terminal.
+	pub fn as_str(&self) -> &str {
+		core::str::from_utf8(&self.text[..self.len]).unwrap_or("?")
+	}
+
+	/// Formats `args` into a place. Text that does not fit ends in three dots: a place only helps to find the spot.
+	pub fn from_args(args: fmt::Arguments<'_>) -> Self {
+		let mut place = Place::new();
+		if fmt::write(&mut place, args).is_err() {
+			while !place.as_str_is_whole() {
+				place.len -= 1;
+			}
+			let end = place.len.min(PLACE_BYTES - 3);
+			place.text[end..end + 3].copy_from_slice(b"...");
+			place.len = end + 3;
+		}
+		place
+	}
+
+	fn as_str_is_whole(&self) -> bool {
+		core::str::from_utf8(&self.text[..self.len.min(PLACE_BYTES - 3)]).is_ok() || self.len == 0
+	}
+}
+
+impl Default for Place {
+	fn default() -> Self {
+		Place::new()
+	}
+}
+
+impl fmt::Debug for Place {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		fmt::Debug::fmt(self.as_str(), f)
+	}
+}
+
+impl fmt::Write for Place {
+	fn write_str(&mut self, piece: &str) -> fmt::Result {
+		let room = PLACE_BYTES - self.len;
+		let taken = piece.len().min(room);
+		self.text[self.len..self.len + taken].copy_from_slice(&piece.as_bytes()[..taken]);
+		self.len += taken;
+		if taken < piece.len() { Err(fmt::Error) } else { Ok(()) }
+	}
+}
+
+/// A fault and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+	/// What went wrong.
+	pub fault: Fault,
+	/// Where.
+	pub place: Place,
+}
+
+impl Error {
+	/// The process's exit code for this error before the host was touched (design: exit codes 1 to 4).
+	pub fn exit_code(&self) -> u8 {
+		match self.fault {
+			Fault::Kernel(_) | Fault::Text(_) | Fault::Full(..) | Fault::NotKept => 1,
+			Fault::Usage(_) => 2,
+			Fault::Image(..) => 3,
+			Fault::Unfit(_) => 4,
+		}
+	}
+}
+
+impl fmt::Display for Error {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{}: {}", self.place.as_str(), self.fault)
+	}
+}
+
+/// Attaches the place to a fault: `dir.read(..).at(format_args!("read {file}"))?`.
+pub trait At<T> {
+	/// The same result with the place where it happened.
+	fn at(self, place: fmt::Arguments<'_>) -> Result<T, Error>;
+}
+
+impl<T> At<T> for Result<T, Fault> {
+	fn at(self, place: fmt::Arguments<'_>) -> Result<T, Error> {
+		self.map_err(|fault| Error { fault, place: Place::from_args(place) })
+	}
+}
+
+impl fmt::Display for Fault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Fault::Kernel(number) => match errno_words(*number) {
+				Some(words) => f.write_str(words),
+				None => write!(f, "error {number} of the kernel"),
+			},
+			Fault::Text(expected) => write!(f, "unexpected text: {expected}"),
+			Fault::Image(at, what) => write!(f, "the image is damaged at byte {at}: {what}"),
+			Fault::Full(what, cap, need) => write!(f, "{what}: limit {cap}, needed {need}"),
+			Fault::Unfit(why) | Fault::Usage(why) => f.write_str(why),
+			Fault::NotKept => f.write_str("the kernel took the value but shows another one"),
+		}
+	}
+}
+
+/// The errno numbers that cgraft looks at (asm-generic/errno-base.h, errno.h; the same on all its architectures).
+#[allow(missing_docs)]
+pub mod errno {
+	pub const EPERM: i32 = 1;
+	pub const ENOENT: i32 = 2;
+	pub const ESRCH: i32 = 3;
+	pub const EINTR: i32 = 4;
+	pub const EIO: i32 = 5;
+	pub const E2BIG: i32 = 7;
+	pub const EBADF: i32 = 9;
+	pub const EAGAIN: i32 = 11;
+	pub const ENOMEM: i32 = 12;
+	pub const EACCES: i32 = 13;
+	pub const EBUSY: i32 = 16;
+	pub const EEXIST: i32 = 17;
+	pub const EXDEV: i32 = 18;
+	pub const ENODEV: i32 = 19;
+	pub const ENOTDIR: i32 = 20;
+	pub const EISDIR: i32 = 21;
+	pub const EINVAL: i32 = 22;
+	pub const ENFILE: i32 = 23;
+	pub const EMFILE: i32 = 24;
+	pub const EFBIG: i32 = 27;
+	pub const ENOSPC: i32 = 28;
+	pub const ESPIPE: i32 = 29;
+	pub const EROFS: i32 = 30;
+	pub const EMLINK: i32 = 31;
+	pub const EPIPE: i32 = 32;
+	pub const ERANGE: i32 = 34;
+	pub const ENAMETOOLONG: i32 = 36;
+	pub const ENOSYS: i32 = 38;
+	pub const ENOTEMPTY: i32 = 39;
+	pub const ELOOP: i32 = 40;
+	pub const EOPNOTSUPP: i32 = 95;
+	pub const EDQUOT: i32 = 122;
+}
+
+fn errno_words(number: i32) -> Option<&'static str> {
+	use errno::*;
+	Some(match number {
+		EPERM => "operation not permitted (EPERM)",
+		ENOENT => "no such file or group (ENOENT)",
+		ESRCH => "no such task (ESRCH)",
+		EINTR => "interrupted (EINTR)",
+		EIO => "input/output error (EIO)",
+		E2BIG => "too long for one write (E2BIG)",
+		EBADF => "not open for this (EBADF)",
+		EAGAIN => "refused for now: a limit on groups or tasks is reached (EAGAIN)",
+		ENOMEM => "out of memory (ENOMEM)",
+		EACCES => "permission denied (EACCES)",
+		EBUSY => "busy: in use, or usage is above the new value (EBUSY)",
+		EEXIST => "exists already (EEXIST)",
+		EXDEV => "another file system is mounted there (EXDEV)",
+		ENODEV => "no such device on this host (ENODEV)",
+		ENOTDIR => "not a directory (ENOTDIR)",
+		EISDIR => "is a directory (EISDIR)",
+		EINVAL => "the kernel does not take this value here (EINVAL)",
+		ENFILE | EMFILE => "too many open files: raise `ulimit -n` (EMFILE)",
+		EFBIG => "file too large (EFBIG)",
+		ENOSPC => "no room: the disk is full, or a cpuset has no CPUs or memory nodes (ENOSPC)",
+		ESPIPE => "cannot be read at a place (ESPIPE)",
+		EROFS => "read-only file system (EROFS)",
+		EMLINK => "too many links (EMLINK)",
+		EPIPE => "nobody reads the pipe any more (EPIPE)",
+		ERANGE => "out of range (ERANGE)",
+		ENAMETOOLONG => "name too long (ENAMETOOLONG)",
+		ENOSYS => "this kernel does not have the call (ENOSYS)",
+		ENOTEMPTY => "not empty (ENOTEMPTY)",
+		ELOOP => "a symbolic link where none may be (ELOOP)",
+		EOPNOTSUPP => "not supported by this kernel or group (EOPNOTSUPP)",
+		EDQUOT => "quota exceeded (EDQUOT)",
+		_ => return None,
+	})
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	extern crate std;
+	use std::string::ToString;
+
+	#[test]
+	fn a_place_that_is_too_long_ends_in_dots_and_stays_utf8() {
+		let long = "ä".repeat(PLACE_BYTES);
+		let place = Place::from_args(format_args!("{long}"));
+		assert!(place.as_str().ends_with("..."));
+		assert!(place.as_str().len() <= PLACE_BYTES);
+		assert!(place.as_str().starts_with("ää"));
+	}
+
+	#[test]
+	fn an_error_names_place_and_reason() {
+		let error = Err::<(), _>(Fault::Kernel(errno::EROFS)).at(format_args!("create /a")).unwrap_err();
+		assert_eq!(error.to_string(), "create /a: read-only file system (EROFS)");
+		assert_eq!(error.exit_code(), 1);
+	}
+
+	#[test]
+	fn a_full_capacity_names_limit_and_need() {
+		assert_eq!(Fault::Full("levels of groups", 512, 513).to_string(), "levels of groups: limit 512, needed 513");
+	}
+}

@@ -1,0 +1,108 @@
+//! A hierarchy of the image in, its groups out in tree order: entered before their children, left after them.
+//!
+//! Memory is three offsets a level. The depth is counted in components, so a head `a/b/c` is three levels; deeper than
+//! [`DEPTH`] is a fault.
+
+use heapless::Vec;
+
+use crate::error::Fault;
+use crate::image::view::{Group, Hierarchy, Repeated};
+use crate::image::wire::Message;
+use crate::limits::DEPTH;
+use crate::name::components;
+
+/// One turn of a descent.
+#[derive(Clone, Copy, Debug)]
+pub enum Turn<'a> {
+	/// A group is entered.
+	Enter(Group<'a>),
+	/// The group entered last and not left yet is left.
+	Leave(Group<'a>),
+}
+
+/// Offsets into the hierarchy's message: a group's bytes, and its fields that are not read yet.
+#[derive(Clone, Copy)]
+struct Frame {
+	start: u32,
+	end: u32,
+	next: u32,
+}
+
+/// The groups of one hierarchy.
+pub struct Descent<'a> {
+	hierarchy: Hierarchy<'a>,
+	heads: Repeated<'a, Group<'a>>,
+	frames: Vec<Frame, DEPTH>,
+	above_head: usize,
+}
+
+impl<'a> Descent<'a> {
+	/// Before the first head.
+	pub fn new(hierarchy: &Hierarchy<'a>) -> Self {
+		Descent { hierarchy: *hierarchy, heads: hierarchy.heads(), frames: Vec::new(), above_head: 0 }
+	}
+
+	/// Groups that are entered now.
+	pub fn depth(&self) -> usize {
+		self.frames.len()
+	}
+
+	fn bytes(&self, start: u32, end: u32) -> Message<'a> {
+		let base = self.hierarchy.message();
+		let (from, to) = ((start as usize).saturating_sub(base.at), (end as usize).saturating_sub(base.at));
+		Message { bytes: base.bytes.get(from..to).unwrap_or(&[]), at: start as usize }
+	}
+
+	fn group(&self, frame: Frame) -> Result<Group<'a>, Fault> {
+		self.hierarchy.group(self.bytes(frame.start, frame.end))
+	}
+
+	fn rest(&self, frame: Frame) -> Result<Repeated<'a, Group<'a>>, Fault> {
+		Ok(self.group(frame)?.children_in(self.bytes(frame.next, frame.end)))
+	}
+
+	/// Enters a group or leaves one; none at the end.
+	pub fn turn(&mut self) -> Result<Option<Turn<'a>>, Fault> {
+		let next = match self.frames.last().copied() {
+			None => self.heads.next().transpose()?,
+			Some(frame) => {
+				let mut rest = self.rest(frame)?;
+				let next = rest.next().transpose()?;
+				if let Some(top) = self.frames.last_mut() {
+					top.next = rest.at() as u32; // the payload's size is a u32
+				}
+				next
+			}
+		};
+		match (next, self.frames.pop()) {
+			(Some(group), top) => {
+				if let Some(top) = top {
+					let _ = self.frames.push(top); // where it was
+				}
+				self.enter(group).map(|()| Some(Turn::Enter(group)))
+			}
+			(None, Some(frame)) => Ok(Some(Turn::Leave(self.group(frame)?))),
+			(None, None) => Ok(None),
+		}
+	}
+
+	fn enter(&mut self, group: Group<'a>) -> Result<(), Fault> {
+		if self.frames.is_empty() {
+			self.above_head = components(group.name).count().saturating_sub(1);
+		}
+		let need = self.above_head + self.frames.len() + 1;
+		let message = group.message();
+		let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32);
+		let pushed = need <= DEPTH && self.frames.push(Frame { start, end, next: start }).is_ok();
+		if pushed { Ok(()) } else { Err(Fault::Full("levels of groups", DEPTH, need)) }
+	}
+
+	/// Whether the group entered last has a sibling after it, or it is a head and another head follows.
+	pub fn has_next_sibling(&self) -> Result<bool, Fault> {
+		let next = match self.frames.len().checked_sub(2).and_then(|at| self.frames.get(at)) {
+			Some(parent) => self.rest(*parent)?.next(),
+			None => self.heads.clone().next(),
+		};
+		Ok(next.transpose()?.is_some())
+	}
+}

@@ -1,0 +1,11 @@
+//! The image: CRIU's `cgroup.img` with extensions, read through a bounded view and written by a scheduled writer.
+//!
+//! Bytes in, groups, sets and tasks out (and back). The layout is `proto/cgroup.proto`; nothing here knows what a
+//! property means, or calls the kernel.
+
+pub mod descent;
+pub mod schema;
+pub mod sink;
+pub mod view;
+pub mod wire;
+pub mod writer;

@@ -1,0 +1,577 @@
+//! Image bytes in, sets, tasks, hierarchies and groups out: typed views that borrow and never copy.
+//!
+//! [`Image::open`] checks the file's header, the checksum and the whole structure once; reading on afterwards still
+//! judges every byte it meets. What names and values mean is judged by [`crate::vet`].
+
+use core::fmt::Write;
+use core::marker::PhantomData;
+
+use heapless::String;
+
+use crate::error::Fault;
+use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
+use crate::image::wire::{Field, Fields, Message, Value};
+
+/// Which field numbers the image uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+	/// CRIU's, with our extensions.
+	Criu,
+	/// The first patch's of 2014.
+	Rfc,
+}
+
+/// A whole image.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+	payload: Message<'a>,
+	layout: Layout,
+}
+
+impl<'a> Image<'a> {
+	/// Checks header, size and checksum and finds the layout.
+	pub fn open(file: &'a [u8]) -> Result<Self, Fault> {
+		let payload = Message { bytes: payload(file)?, at: 0 };
+		check_sum(payload)?;
+		Ok(Image { payload, layout: layout(payload)? })
+	}
+
+	/// The layout that was found.
+	pub fn layout(&self) -> Layout {
+		self.layout
+	}
+
+	/// The sets in the order of the bytes.
+	pub fn sets(&self) -> Repeated<'a, Set<'a>> {
+		Repeated::new(self.payload, schema::entry::SETS, self.layout)
+	}
+
+	/// The hierarchies in the order of the bytes.
+	pub fn hierarchies(&self) -> Repeated<'a, Hierarchy<'a>> {
+		Repeated::new(self.payload, schema::entry::CONTROLLERS, self.layout)
+	}
+
+	/// The tasks in the order of the bytes; none in an image of CRIU.
+	pub fn tasks(&self) -> Repeated<'a, Task<'a>> {
+		Repeated::new(self.payload, schema::entry::TASKS, self.layout)
+	}
+
+	/// Who wrote it and where; none in an image of CRIU.
+	pub fn about(&self) -> Result<Option<About<'a>>, Fault> {
+		Repeated::new(self.payload, schema::entry::ABOUT, self.layout).next().transpose()
+	}
+}
+
+fn payload(file: &[u8]) -> Result<&[u8], Fault> {
+	let word = |at: usize| file.get(at..at + 4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+	if (word(0), word(4)) != (Some(MAGIC_COMMON), Some(MAGIC_CGROUP)) {
+		return Err(Fault::Image(0, "this is not a cgroup image: the magic numbers of cgroup.img are missing"));
+	}
+	let size = word(8).ok_or(Fault::Image(0, "the file ends in its header"))? as usize;
+	let payload = file.get(HEADER_BYTES..).unwrap_or(&[]);
+	match payload.len() {
+		len if len < size => Err(Fault::Image(len, "the file is cut off: it is shorter than its header says")),
+		len if len > size => Err(Fault::Image(size, "bytes follow the end of the image")),
+		_ => Ok(payload),
+	}
+}
+
+/// The checksum that an image of cgraft ends with.
+pub const CHECKSUM: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+
+fn check_sum(payload: Message<'_>) -> Result<(), Fault> {
+	let (mut ours, mut summed) = (false, false);
+	for field in Fields::new(payload) {
+		let field = field?;
+		if summed {
+			return Err(Fault::Image(field.at, "something follows the checksum"));
+		}
+		match (field.number, field.value) {
+			(schema::entry::CHECKSUM, Value::Fixed32(sum)) => {
+				let bytes = payload.bytes.get(..field.at).unwrap_or(&[]);
+				if CHECKSUM.checksum(bytes) != sum {
+					return Err(Fault::Image(
+						field.at,
+						"the checksum does not match: the image was damaged or changed",
+					));
+				}
+				summed = true;
+			}
+			(schema::entry::ABOUT, _) => ours = true,
+			_ => {}
+		}
+	}
+	if ours && !summed {
+		return Err(Fault::Image(payload.bytes.len(), "the checksum at its end is missing"));
+	}
+	Ok(())
+}
+
+/// The layouts differ in the first field of a hierarchy (name or number) and in the number of a set's members.
+fn layout(payload: Message<'_>) -> Result<Layout, Fault> {
+	for field in Fields::new(payload) {
+		let field = field?;
+		let inner = match field.number {
+			schema::entry::SETS | schema::entry::CONTROLLERS => Fields::new(field.bytes()?),
+			_ => continue,
+		};
+		for part in inner {
+			let part = part?;
+			match (field.number, part.number, part.value) {
+				(schema::entry::SETS, schema::rfc_set::CTLS, _) => return Ok(Layout::Rfc),
+				(schema::entry::SETS, schema::set::CTLS, _) => return Ok(Layout::Criu),
+				(schema::entry::CONTROLLERS, schema::rfc_controller::ID, Value::Varint(_)) => return Ok(Layout::Rfc),
+				(schema::entry::CONTROLLERS, schema::controller::CNAMES, _) => return Ok(Layout::Criu),
+				_ => {}
+			}
+		}
+	}
+	Ok(Layout::Criu)
+}
+
+/// A view that is made from a message.
+pub trait View<'a>: Sized {
+	/// Reads what is required of the message; the fault names what is missing.
+	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault>;
+}
+
+/// All fields of one number in a message, as views. After a fault it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeated<'a, T> {
+	fields: Fields<'a>,
+	number: u32,
+	layout: Layout,
+	made: PhantomData<T>,
+}
+
+impl<'a, T: View<'a>> Repeated<'a, T> {
+	fn new(message: Message<'a>, number: u32, layout: Layout) -> Self {
+		Repeated { fields: Fields::new(message), number, layout, made: PhantomData }
+	}
+}
+
+impl<T> Repeated<'_, T> {
+	/// Offset in the payload of what is not read yet.
+	pub fn at(&self) -> usize {
+		self.fields.rest().at
+	}
+}
+
+impl<'a, T: View<'a>> Iterator for Repeated<'a, T> {
+	type Item = Result<T, Fault>;
+
+	fn next(&mut self) -> Option<Self::Item> {
+		for field in self.fields.by_ref() {
+			match field {
+				Err(fault) => return Some(Err(fault)),
+				Ok(field) if field.number == self.number => {
+					return Some(field.bytes().and_then(|message| T::view(message, self.layout)));
+				}
+				Ok(_) => {}
+			}
+		}
+		None
+	}
+}
+
+/// Text of the image: `string` and `bytes` fields are both plain bytes here.
+impl<'a> View<'a> for &'a [u8] {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		Ok(message.bytes)
+	}
+}
+
+fn required<T>(found: Option<T>, message: Message<'_>, what: &'static str) -> Result<T, Fault> {
+	found.ok_or(Fault::Image(message.at, what))
+}
+
+/// The last field of this number, as protobuf's rule for singular fields wants it.
+fn last<'a>(message: Message<'a>, number: u32) -> Result<Option<Field<'a>>, Fault> {
+	let mut found = None;
+	for field in Fields::new(message) {
+		let field = field?;
+		if field.number == number {
+			found = Some(field);
+		}
+	}
+	Ok(found)
+}
+
+/// One set.
+#[derive(Clone, Copy, Debug)]
+pub struct Set<'a> {
+	message: Message<'a>,
+	layout: Layout,
+	/// Its id; tasks and CRIU's core images refer to it.
+	pub id: u32,
+}
+
+impl<'a> Set<'a> {
+	/// Its members, sorted by name.
+	pub fn members(&self) -> Repeated<'a, Member<'a>> {
+		members_of(self.message, self.layout)
+	}
+
+	/// Offset in the payload.
+	pub fn at(&self) -> usize {
+		self.message.at
+	}
+}
+
+impl<'a> View<'a> for Set<'a> {
+	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
+		let id = last(message, schema::set::ID)?.map(|field| field.u32()).transpose()?;
+		Ok(Set { message, layout, id: required(id, message, "a set has no id")? })
+	}
+}
+
+/// One membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+	/// The hierarchy: controllers joined by commas, `name=NAME`, empty for v2.
+	pub name: &'a [u8],
+	/// The group's path, with its first slash.
+	pub path: &'a [u8],
+	/// Bytes of `path` above the root of the task's cgroup namespace.
+	pub cgns_prefix: Option<u32>,
+	/// Offset in the payload.
+	pub at: usize,
+}
+
+impl<'a> View<'a> for Member<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		let (mut name, mut path, mut cgns_prefix) = (None, None, None);
+		for field in Fields::new(message) {
+			let field = field?;
+			match field.number {
+				schema::member::NAME => name = Some(field.bytes()?.bytes),
+				schema::member::PATH => path = Some(field.bytes()?.bytes),
+				schema::member::CGNS_PREFIX => cgns_prefix = Some(field.u32()?),
+				_ => {}
+			}
+		}
+		let name = required(name, message, "a membership has no name")?;
+		Ok(Member { name, path: required(path, message, "a membership has no path")?, cgns_prefix, at: message.at })
+	}
+}
+
+/// One hierarchy and its groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Hierarchy<'a> {
+	message: Message<'a>,
+	layout: Layout,
+	/// Whether one of its tasks sat in a threaded group; v1 hierarchies always say true.
+	pub threaded: Option<bool>,
+}
+
+impl<'a> Hierarchy<'a> {
+	/// Its controllers; v2 has one empty name, a named hierarchy `name=NAME`.
+	pub fn names(&self) -> Repeated<'a, &'a [u8]> {
+		let rfc = self.layout == Layout::Rfc;
+		let number = if rfc { schema::rfc_controller::CONTROLLERS } else { schema::controller::CNAMES };
+		Repeated::new(self.message, number, self.layout)
+	}
+
+	/// Its topmost groups. Their names may have several components, or none for the hierarchy's root.
+	pub fn heads(&self) -> Repeated<'a, Group<'a>> {
+		let number = if self.layout == Layout::Rfc { schema::rfc_controller::DIRS } else { schema::controller::DIRS };
+		Repeated::new(self.message, number, self.layout)
+	}
+
+	/// Its bytes.
+	pub fn message(&self) -> Message<'a> {
+		self.message
+	}
+
+	/// A group of it by its bytes.
+	pub fn group(&self, message: Message<'a>) -> Result<Group<'a>, Fault> {
+		Group::view(message, self.layout)
+	}
+
+	/// Whether it is v2: its only name is empty.
+	pub fn is_unified(&self) -> bool {
+		matches!(self.names().next(), Some(Ok(b"")))
+	}
+
+	/// Offset in the payload.
+	pub fn at(&self) -> usize {
+		self.message.at
+	}
+}
+
+impl<'a> View<'a> for Hierarchy<'a> {
+	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
+		let threaded = match layout {
+			Layout::Rfc => None,
+			Layout::Criu => last(message, schema::controller::IS_THREADED)?.map(|field| field.u64()).transpose()?,
+		};
+		let hierarchy = Hierarchy { message, layout, threaded: threaded.map(|flag| flag != 0) };
+		match hierarchy.names().next() {
+			Some(_) => Ok(hierarchy),
+			None => Err(Fault::Image(message.at, "a hierarchy has no name")),
+		}
+	}
+}
+
+/// One group.
+#[derive(Clone, Copy, Debug)]
+pub struct Group<'a> {
+	message: Message<'a>,
+	layout: Layout,
+	/// One component for a child; for a head its path without the first slash, empty for the root.
+	pub name: &'a [u8],
+}
+
+impl<'a> View<'a> for Group<'a> {
+	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
+		for field in Fields::new(message) {
+			let field = field?;
+			if field.number == schema::dir::DIR_NAME {
+				let name = field.bytes()?.bytes;
+				let name = if layout == Layout::Rfc { name.strip_prefix(b"/").unwrap_or(name) } else { name };
+				return Ok(Group { message, layout, name });
+			}
+		}
+		Err(Fault::Image(message.at, "a group has no name"))
+	}
+}
+
+impl<'a> Group<'a> {
+	/// Offset in the payload.
+	pub fn at(&self) -> usize {
+		self.message.at
+	}
+
+	/// Its bytes.
+	pub fn message(&self) -> Message<'a> {
+		self.message
+	}
+
+	/// The groups right below.
+	pub fn children(&self) -> Repeated<'a, Group<'a>> {
+		self.children_in(self.message)
+	}
+
+	/// The groups right below among a part of its fields.
+	pub fn children_in(&self, message: Message<'a>) -> Repeated<'a, Group<'a>> {
+		let number = if self.layout == Layout::Rfc { schema::rfc_dir::CHILDREN } else { schema::dir::CHILDREN };
+		Repeated::new(message, number, self.layout)
+	}
+
+	/// Owner and mode of the directory.
+	pub fn perms(&self) -> Result<Option<Perms>, Fault> {
+		match self.layout {
+			Layout::Rfc => Ok(None),
+			Layout::Criu => Repeated::new(self.message, schema::dir::DIR_PERMS, self.layout).last().transpose(),
+		}
+	}
+
+	/// Whether it lies above the heads and is only written down for its limits.
+	pub fn is_ancestor(&self) -> Result<bool, Fault> {
+		match self.layout {
+			Layout::Rfc => Ok(false),
+			Layout::Criu => {
+				let flag = last(self.message, schema::dir::ANCESTOR)?.map(|field| field.u64()).transpose()?;
+				Ok(flag.is_some_and(|flag| flag != 0))
+			}
+		}
+	}
+
+	/// Its properties in the order of the bytes.
+	pub fn properties(&self) -> Properties<'a> {
+		Properties { fields: Fields::new(self.message), layout: self.layout }
+	}
+}
+
+/// The properties of a group. After a fault it ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Properties<'a> {
+	fields: Fields<'a>,
+	layout: Layout,
+}
+
+impl<'a> Iterator for Properties<'a> {
+	type Item = Result<Property<'a>, Fault>;
+
+	fn next(&mut self) -> Option<Self::Item> {
+		for field in self.fields.by_ref() {
+			let property = field.and_then(|field| match (self.layout, field.number) {
+				(Layout::Criu, schema::dir::PROPERTIES) => Property::view(field.bytes()?, Layout::Criu).map(Some),
+				(Layout::Rfc, schema::rfc_dir::MEM_LIMIT) => {
+					Property::number(b"memory.limit_in_bytes", &field).map(Some)
+				}
+				(Layout::Rfc, schema::rfc_dir::CPU_SHARES) => Property::number(b"cpu.shares", &field).map(Some),
+				_ => Ok(None),
+			});
+			if let Some(property) = property.transpose() {
+				return Some(property);
+			}
+		}
+		None
+	}
+}
+
+/// A property's value: text of the image, or a number of the RFC layout as text.
+#[derive(Clone, Debug)]
+pub enum Text<'a> {
+	/// Bytes of the image.
+	Bytes(&'a [u8]),
+	/// A number in decimal.
+	Number(String<20>),
+}
+
+impl Text<'_> {
+	/// The value's bytes.
+	pub fn bytes(&self) -> &[u8] {
+		match self {
+			Text::Bytes(bytes) => bytes,
+			Text::Number(digits) => digits.as_bytes(),
+		}
+	}
+}
+
+/// One property.
+#[derive(Clone, Debug)]
+pub struct Property<'a> {
+	/// The file's name.
+	pub name: &'a [u8],
+	/// Its value, without the last newline.
+	pub value: Text<'a>,
+	/// The file's owner and mode.
+	pub perms: Option<Perms>,
+	/// Offset in the payload.
+	pub at: usize,
+}
+
+impl<'a> Property<'a> {
+	fn number(name: &'static [u8], field: &Field<'a>) -> Result<Self, Fault> {
+		let mut digits = String::new();
+		let _ = write!(digits, "{}", field.u64()?); // 20 digits hold every u64
+		Ok(Property { name, value: Text::Number(digits), perms: None, at: field.at })
+	}
+}
+
+impl<'a> View<'a> for Property<'a> {
+	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
+		let (mut name, mut value, mut perms) = (None, None, None);
+		for field in Fields::new(message) {
+			let field = field?;
+			match field.number {
+				schema::property::NAME => name = Some(field.bytes()?.bytes),
+				schema::property::VALUE => value = Some(Text::Bytes(field.bytes()?.bytes)),
+				schema::property::PERMS => perms = Some(Perms::view(field.bytes()?, layout)?),
+				_ => {}
+			}
+		}
+		let name = required(name, message, "a property has no name")?;
+		let value = required(value, message, "a property has no value")?;
+		Ok(Property { name, value, perms, at: message.at })
+	}
+}
+
+/// Owner and mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Perms {
+	/// `st_mode` with its type bits, inode(7).
+	pub mode: u32,
+	/// User.
+	pub uid: u32,
+	/// Group.
+	pub gid: u32,
+}
+
+impl<'a> View<'a> for Perms {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		let (mut mode, mut uid, mut gid) = (None, None, None);
+		for field in Fields::new(message) {
+			let field = field?;
+			match field.number {
+				schema::perms::MODE => mode = Some(field.u32()?),
+				schema::perms::UID => uid = Some(field.u32()?),
+				schema::perms::GID => gid = Some(field.u32()?),
+				_ => {}
+			}
+		}
+		match (mode, uid, gid) {
+			(Some(mode), Some(uid), Some(gid)) => Ok(Perms { mode, uid, gid }),
+			_ => Err(Fault::Image(message.at, "an owner or mode is incomplete")),
+		}
+	}
+}
+
+/// One task (a thread).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Task<'a> {
+	/// Its process.
+	pub pid: u32,
+	/// Itself.
+	pub tid: u32,
+	/// Its id in its own pid namespace, where that differs.
+	pub ns_tid: Option<u32>,
+	/// Clock ticks since boot, proc(5).
+	pub start_time: u64,
+	/// Its command name.
+	pub comm: &'a [u8],
+	/// Id of its set.
+	pub set: u32,
+}
+
+impl<'a> View<'a> for Task<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		let mut task = Task { pid: 0, tid: 0, ns_tid: None, start_time: 0, comm: b"", set: 0 };
+		let mut seen = 0_u32;
+		for field in Fields::new(message) {
+			let field = field?;
+			match field.number {
+				schema::task::PID => task.pid = field.u32()?,
+				schema::task::TID => task.tid = field.u32()?,
+				schema::task::NS_TID => task.ns_tid = Some(field.u32()?),
+				schema::task::START_TIME => task.start_time = field.u64()?,
+				schema::task::COMM => task.comm = field.bytes()?.bytes,
+				schema::task::SET => task.set = field.u32()?,
+				_ => continue,
+			}
+			seen |= 1 << field.number;
+		}
+		let needed =
+			[schema::task::PID, schema::task::TID, schema::task::START_TIME, schema::task::COMM, schema::task::SET];
+		match needed.iter().all(|number| seen & (1 << number) != 0) {
+			true => Ok(task),
+			false => Err(Fault::Image(message.at, "a task is incomplete")),
+		}
+	}
+}
+
+/// Who wrote the image, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+	message: Message<'a>,
+}
+
+impl<'a> About<'a> {
+	/// A text field of `schema::about`; empty where it is missing.
+	pub fn text(&self, number: u32) -> Result<&'a [u8], Fault> {
+		Ok(last(self.message, number)?.map(|field| field.bytes()).transpose()?.map_or(b"", |message| message.bytes))
+	}
+
+	/// Bytes of a memory page.
+	pub fn page_size(&self) -> Result<u32, Fault> {
+		Ok(last(self.message, schema::about::PAGE_SIZE)?.map(|field| field.u32()).transpose()?.unwrap_or(0))
+	}
+}
+
+impl<'a> View<'a> for About<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		Ok(About { message })
+	}
+}
+
+/// The members in the bytes of a set that was written before.
+pub fn members(bytes: &[u8], layout: Layout) -> Repeated<'_, Member<'_>> {
+	members_of(Message { bytes, at: 0 }, layout)
+}
+
+fn members_of(message: Message<'_>, layout: Layout) -> Repeated<'_, Member<'_>> {
+	let number = if layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS };
+	Repeated::new(message, number, layout)
+}

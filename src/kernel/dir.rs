@@ -1,0 +1,262 @@
+//! Open directories and the files right below them.
+//!
+//! Directories are opened with openat2(2) and RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS and RESOLVE_NO_XDEV, so that
+//! neither a link nor a mount in the tree can lead away; where the kernel has no openat2 (before 5.6), with
+//! O_NOFOLLOW and a comparison of device numbers. A property's file must be a regular file of the same file system.
+
+use core::ffi::CStr;
+use core::mem::MaybeUninit;
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
+use rustix::io::Errno;
+
+use super::{Result, fault};
+use crate::error::{Fault, errno};
+use crate::image::view::Perms;
+
+/// `f_type` of cgroup v1, statfs(2).
+const CGROUP_MAGIC: u64 = 0x0027_e0eb;
+/// `f_type` of cgroup v2, statfs(2).
+const CGROUP2_MAGIC: u64 = 0x6367_7270;
+
+/// What stat(2) says and cgraft uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+	/// Owner and mode with type bits.
+	pub perms: Perms,
+	/// Device number of the file system.
+	pub device: u64,
+	/// Links: a cgroupfs directory has two and one for each child.
+	pub links: u64,
+	/// Bytes.
+	pub size: u64,
+}
+
+fn status(stat: &fs::Stat) -> Status {
+	Status {
+		perms: Perms { mode: stat.st_mode, uid: stat.st_uid, gid: stat.st_gid },
+		device: stat.st_dev as _,
+		links: stat.st_nlink as _,
+		size: stat.st_size as u64,
+	}
+}
+
+impl Status {
+	/// Whether it is a directory.
+	pub fn is_dir(&self) -> bool {
+		FileType::from_raw_mode(self.perms.mode) == FileType::Directory
+	}
+
+	/// Whether it is a regular file.
+	pub fn is_file(&self) -> bool {
+		FileType::from_raw_mode(self.perms.mode) == FileType::RegularFile
+	}
+
+	/// Major and minor number of the file system, as mountinfo prints them.
+	pub fn device_numbers(&self) -> (u32, u32) {
+		(fs::major(self.device as _), fs::minor(self.device as _))
+	}
+}
+
+/// Which cgroup file system a directory is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileSystem {
+	/// cgroup.
+	V1,
+	/// cgroup2.
+	V2,
+	/// Another one.
+	Other,
+}
+
+/// An open directory.
+#[derive(Debug)]
+pub struct Dir {
+	fd: OwnedFd,
+}
+
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH
+	.union(ResolveFlags::NO_SYMLINKS)
+	.union(ResolveFlags::NO_XDEV)
+	.union(ResolveFlags::NO_MAGICLINKS);
+
+impl Dir {
+	/// A mount point or another path that this host, not an image, names.
+	pub fn open(path: &CStr) -> Result<Self> {
+		let fd = fs::openat(fs::CWD, path, DIRECTORY, Mode::empty()).map_err(fault)?;
+		Ok(Dir { fd })
+	}
+
+	/// The group `name` right below.
+	pub fn child(&self, name: &CStr) -> Result<Self> {
+		let fd = open_beneath(&self.fd, name, DIRECTORY).map_err(fault)?;
+		Ok(Dir { fd })
+	}
+
+	/// The same directory, opened once more: its list starts anew.
+	pub fn again(&self) -> Result<Self> {
+		let fd = fs::openat(&self.fd, c".", DIRECTORY, Mode::empty()).map_err(fault)?;
+		Ok(Dir { fd })
+	}
+
+	/// Makes the group `name` right below.
+	pub fn make(&self, name: &CStr, mode: u32) -> Result<()> {
+		fs::mkdirat(&self.fd, name, Mode::from_raw_mode(mode & 0o7777)).map_err(fault)
+	}
+
+	/// Removes the group `name` right below; it must be empty.
+	pub fn remove(&self, name: &CStr) -> Result<()> {
+		fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR).map_err(fault)
+	}
+
+	/// The directory's own status.
+	pub fn status(&self) -> Result<Status> {
+		Ok(status(&fs::fstat(&self.fd).map_err(fault)?))
+	}
+
+	/// Which file system it is on.
+	pub fn file_system(&self) -> Result<FileSystem> {
+		match fs::fstatfs(&self.fd).map_err(fault)?.f_type as u64 {
+			CGROUP_MAGIC => Ok(FileSystem::V1),
+			CGROUP2_MAGIC => Ok(FileSystem::V2),
+			_ => Ok(FileSystem::Other),
+		}
+	}
+
+	/// The status of a file right below, links not followed.
+	pub fn status_of(&self, file: &CStr) -> Result<Status> {
+		Ok(status(&fs::statat(&self.fd, file, AtFlags::SYMLINK_NOFOLLOW).map_err(fault)?))
+	}
+
+	/// Reads a file right below to its end; returns its bytes' number and its status. The value must fit.
+	pub fn read(&self, file: &CStr, into: &mut [u8]) -> Result<(usize, Status)> {
+		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+		let fd = fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?;
+		let stat = status(&fs::fstat(&fd).map_err(fault)?);
+		if !stat.is_file() {
+			return Err(Fault::Text("a regular file"));
+		}
+		Ok((read_to_end(&fd, into)?, stat))
+	}
+
+	/// Writes a property's file right below, with one write(2).
+	pub fn write(&self, file: &CStr, text: &[u8]) -> Result<()> {
+		let fd = open_beneath(&self.fd, file, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)?;
+		loop {
+			match rustix::io::write(&fd, text) {
+				Ok(len) if len == text.len() => return Ok(()),
+				Ok(_) => return Err(Fault::Kernel(errno::E2BIG)),
+				Err(Errno::INTR) => {}
+				Err(errno) => return Err(fault(errno)),
+			}
+		}
+	}
+
+	/// Sets owner and mode of a file right below where they differ from `now`.
+	pub fn own(&self, file: &CStr, now: Perms, wanted: Perms) -> Result<()> {
+		let fd = open_beneath(&self.fd, file, OFlags::PATH | OFlags::CLOEXEC).map_err(fault)?;
+		set_perms(&fd, now, wanted)
+	}
+
+	/// Sets the directory's own owner and mode where they differ from `now`.
+	pub fn own_self(&self, now: Perms, wanted: Perms) -> Result<()> {
+		set_perms(&self.fd, now, wanted)
+	}
+
+	/// Starts its list again, or for the first time.
+	pub fn rewind(&self) -> Result<()> {
+		fs::seek(&self.fd, fs::SeekFrom::Start(0)).map(|_| ()).map_err(fault)
+	}
+
+	/// Reads the next part of its list and gives each name and whether it is a directory; false at the end.
+	pub fn list(&self, buffer: &mut [u8], each: &mut dyn FnMut(&[u8], bool) -> Result<()>) -> Result<bool> {
+		let mut raw = RawDir::new(&self.fd, uninit(buffer));
+		let mut some = false;
+		while let Some(entry) = raw.next() {
+			let entry = entry.map_err(fault)?;
+			some = true;
+			let name = entry.file_name().to_bytes();
+			if name != b"." && name != b".." {
+				each(name, entry.file_type() == FileType::Directory)?;
+			}
+			if raw.is_buffer_empty() {
+				break;
+			}
+		}
+		Ok(some)
+	}
+
+	pub(super) fn fd(&self) -> &OwnedFd {
+		&self.fd
+	}
+}
+
+/// A buffer of plain bytes may be overwritten by the kernel.
+fn uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+	super::fenced::as_uninit(buffer)
+}
+
+fn open_beneath(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+	match fs::openat2(dir, name, flags, Mode::empty(), BENEATH) {
+		Err(Errno::NOSYS) => open_same_device(dir, name, flags),
+		result => result,
+	}
+}
+
+/// Before Linux 5.6: without links, and on the same device.
+fn open_same_device(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+	let fd = fs::openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty())?;
+	match fs::fstat(&fd)?.st_dev == fs::fstat(dir)?.st_dev {
+		true => Ok(fd),
+		false => Err(Errno::XDEV),
+	}
+}
+
+/// Reads until a read returns nothing. A property's file shows its whole value to the first read that has room for it
+/// (seq_file of the kernel, one record), so a short read ends it, unless it ends at a page's border.
+fn read_to_end(fd: &OwnedFd, into: &mut [u8]) -> Result<usize> {
+	let mut used = 0;
+	loop {
+		match rustix::io::read(fd, &mut into[used..]) {
+			Ok(0) if used == into.len() => {
+				return Err(Fault::Full("bytes of one file's text", into.len(), used + 1));
+			}
+			Ok(0) => return Ok(used),
+			Ok(len) => {
+				used += len;
+				if used < into.len() && !used.is_multiple_of(4096) {
+					return Ok(used);
+				}
+			}
+			Err(Errno::INTR) => {}
+			Err(errno) => return Err(fault(errno)),
+		}
+	}
+}
+
+fn set_perms(fd: &OwnedFd, now: Perms, wanted: Perms) -> Result<()> {
+	if (now.uid, now.gid) != (wanted.uid, wanted.gid) {
+		let (owner, group) = (fs::Uid::from_raw(wanted.uid), fs::Gid::from_raw(wanted.gid));
+		fs::chownat(fd, c"", Some(owner), Some(group), AtFlags::EMPTY_PATH).map_err(fault)?;
+	}
+	if now.mode & 0o7777 != wanted.mode & 0o7777 {
+		set_mode(fd, Mode::from_raw_mode(wanted.mode & 0o7777))?;
+	}
+	Ok(())
+}
+
+/// chmod of an open file; one that was opened for its path only (O_PATH) is reached through /proc/self/fd.
+fn set_mode(fd: &OwnedFd, mode: Mode) -> Result<()> {
+	use core::fmt::Write;
+	use rustix::fd::AsRawFd;
+	match fs::fchmod(fd, mode) {
+		Err(Errno::BADF) => {
+			let mut path = heapless::String::<32>::new();
+			let _ = write!(path, "/proc/self/fd/{}", fd.as_raw_fd()); // at most 25 bytes
+			fs::chmodat(fs::CWD, path.as_str(), mode, AtFlags::empty()).map_err(fault)
+		}
+		result => result.map_err(fault),
+	}
+}

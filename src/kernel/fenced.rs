@@ -1,0 +1,87 @@
+//! The one fenced file with `unsafe` in it: an image's file as bytes, and the standard streams.
+//!
+//! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), and borrowing file
+//! descriptors 0 to 2.
+//! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
+//! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
+//! ever trusted for memory safety, every access is bounds-checked by the slice.
+#![allow(unsafe_code)]
+
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+use core::slice;
+
+use rustix::fd::{BorrowedFd, OwnedFd};
+use rustix::mm::{self, Advice, MapFlags, ProtFlags};
+
+use super::{Result, fault};
+
+/// A mapped file; empty files have no mapping.
+#[derive(Debug)]
+pub struct Map {
+	start: Option<NonNull<u8>>,
+	len: usize,
+}
+
+impl Map {
+	/// Maps the first `len` bytes of a file.
+	pub fn new(file: &OwnedFd, len: usize) -> Result<Self> {
+		if len == 0 {
+			return Ok(Map { start: None, len });
+		}
+		// SAFETY: a fresh private read-only mapping at an address of the kernel's choice aliases nothing.
+		let start = unsafe { mm::mmap(ptr::null_mut(), len, ProtFlags::READ, MapFlags::PRIVATE, file, 0) };
+		Ok(Map { start: NonNull::new(start.map_err(fault)?.cast()), len })
+	}
+
+	/// The bytes.
+	pub fn bytes(&self) -> &[u8] {
+		match self.start {
+			// SAFETY: the mapping has `len` readable bytes and lives as long as `self`.
+			Some(start) => unsafe { slice::from_raw_parts(start.as_ptr(), self.len) },
+			None => &[],
+		}
+	}
+
+	/// Gives the pages back to the page cache, so that memory in use does not grow with the image; they come back
+	/// when they are looked at again.
+	pub fn release(&self) {
+		if let Some(start) = self.start {
+			// SAFETY: dropping clean pages of a read-only file mapping changes no byte that a later read sees.
+			let _ = unsafe { mm::madvise(start.as_ptr().cast(), self.len, Advice::LinuxDontNeed) };
+		}
+	}
+}
+
+impl Drop for Map {
+	fn drop(&mut self) {
+		if let Some(start) = self.start {
+			// SAFETY: the mapping was made by `new` and no slice of it outlives `self`.
+			let _ = unsafe { mm::munmap(start.as_ptr().cast(), self.len) };
+		}
+	}
+}
+
+/// Standard input.
+pub fn stdin() -> BorrowedFd<'static> {
+	// SAFETY: cgraft never closes descriptors 0 to 2; one that was closed from the start gives EBADF.
+	unsafe { rustix::stdio::stdin() }
+}
+
+/// Standard output.
+pub fn stdout() -> BorrowedFd<'static> {
+	// SAFETY: as for `stdin`.
+	unsafe { rustix::stdio::stdout() }
+}
+
+/// Standard error.
+pub fn stderr() -> BorrowedFd<'static> {
+	// SAFETY: as for `stdin`.
+	unsafe { rustix::stdio::stderr() }
+}
+
+/// The buffer as memory that a system call may write into.
+pub fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+	// SAFETY: same layout; rustix's RawDir only stores bytes that getdents64(2) wrote, so the buffer stays initialised.
+	unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}

@@ -1,0 +1,53 @@
+//! The only place that names rustix: directories and files below an open directory, /proc, mapped images, output.
+//!
+//! Every function returns the kernel's errno unchanged as [`Fault::Kernel`]. Groups are reached one component at a
+//! time below an open directory; nothing here joins a path.
+
+pub mod dir;
+pub mod fenced;
+pub mod output;
+pub mod proc;
+pub mod stream;
+
+use rustix::io::Errno;
+
+use crate::error::Fault;
+
+/// A result with the kernel's number as fault.
+pub type Result<T> = core::result::Result<T, Fault>;
+
+fn fault(errno: Errno) -> Fault {
+	Fault::Kernel(errno.raw_os_error())
+}
+
+/// Raises the soft limit of open files to the hard one: a walk keeps one directory open a level.
+pub fn raise_open_files() {
+	let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+	let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+	let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
+}
+
+/// Lets modes of new directories and files be exactly those that are asked for.
+pub fn clear_umask() {
+	rustix::process::umask(rustix::fs::Mode::empty());
+}
+
+/// Waits; used between tries of a removal that the kernel finishes in the background.
+pub fn sleep_ms(milliseconds: u32) {
+	let time = rustix::thread::Timespec { tv_sec: 0, tv_nsec: i64::from(milliseconds) * 1_000_000 };
+	let _ = rustix::thread::nanosleep(&time);
+}
+
+/// The kernel's release, uname(2), copied into `into`; its length.
+pub fn release(into: &mut [u8]) -> usize {
+	let uname = rustix::system::uname();
+	let text = uname.release().to_bytes();
+	let len = text.len().min(into.len());
+	into[..len].copy_from_slice(&text[..len]);
+	len
+}
+
+/// Bytes of a memory page.
+pub fn page_size() -> u32 {
+	rustix::param::page_size() as u32
+}

@@ -1,0 +1,236 @@
+//! The image's file: written where nobody sees it and put in place when it is complete; and images read.
+//!
+//! A regular file is made without a name (O_TMPFILE) or, where the file system cannot, under a name of its own beside
+//! the target; it is synced and takes the target's name at the end. A pipe, a terminal or a device gets the bytes of
+//! a memory file (memfd_create(2)) when they are complete.
+
+use core::ffi::CStr;
+use core::fmt::Write;
+
+use heapless::CString;
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fs::{self, AtFlags, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::dir::Dir;
+use super::fenced::{self, Map};
+use super::{Result, fault, stream};
+use crate::error::{Fault, errno};
+use crate::image::sink::Store;
+use crate::limits::PATH_BYTES;
+
+/// Bytes copied at once to a pipe, or read at once from one.
+const PIECE_BYTES: usize = 16 * 1024;
+/// Images hold names of users' groups and processes: like CRIU's, only the owner reads them.
+const IMAGE_MODE: u32 = 0o600;
+
+/// How the bytes get to the target.
+#[derive(Debug)]
+enum Way {
+	/// Copied to standard output at the end.
+	Pipe,
+	/// Copied to this open device or named pipe at the end.
+	Device(OwnedFd),
+	/// Linked into `dir` at the end; it has no name yet.
+	Nameless { dir: Dir, name: CString<PATH_BYTES> },
+	/// Renamed at the end; it has a temporary name.
+	Named { dir: Dir, name: CString<PATH_BYTES> },
+}
+
+/// An image's file that is being written.
+#[derive(Debug)]
+pub struct Output {
+	file: OwnedFd,
+	way: Way,
+	done: bool,
+}
+
+impl Output {
+	/// A memory file that goes to standard output.
+	pub fn to_stdout() -> Result<Self> {
+		Ok(Output { file: memory_file()?, way: Way::Pipe, done: false })
+	}
+
+	/// The file `path`; what is there stays there until [`Self::commit`].
+	pub fn to_path(path: &[u8]) -> Result<Self> {
+		let whole = c_string(path)?;
+		match fs::statat(fs::CWD, whole.as_c_str(), AtFlags::empty()) {
+			Ok(stat) => match fs::FileType::from_raw_mode(stat.st_mode) {
+				fs::FileType::RegularFile => {}
+				fs::FileType::Directory => return Err(Fault::Kernel(errno::EISDIR)),
+				_ => return Self::to_device(whole.as_c_str()),
+			},
+			Err(Errno::NOENT) => {}
+			Err(errno) => return Err(fault(errno)),
+		}
+		let (folder, name) = split(path)?;
+		let dir = Dir::open(folder.as_c_str())?;
+		let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+		match fs::openat(dir.fd(), c".", flags, Mode::from_raw_mode(IMAGE_MODE)) {
+			Ok(file) => Ok(Output { file, way: Way::Nameless { dir, name }, done: false }),
+			Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::NOENT | Errno::INVAL | Errno::NOSYS) => {
+				Self::to_temporary(dir, name)
+			}
+			Err(errno) => Err(fault(errno)),
+		}
+	}
+
+	fn to_device(path: &CStr) -> Result<Self> {
+		let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+		let device = fs::openat(fs::CWD, path, flags, Mode::empty()).map_err(fault)?;
+		Ok(Output { file: memory_file()?, way: Way::Device(device), done: false })
+	}
+
+	fn to_temporary(dir: Dir, name: CString<PATH_BYTES>) -> Result<Self> {
+		let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+		let temporary = temporary_name();
+		let file = fs::openat(dir.fd(), temporary.as_c_str(), flags, Mode::from_raw_mode(IMAGE_MODE)).map_err(fault)?;
+		Ok(Output { file, way: Way::Named { dir, name }, done: false })
+	}
+
+	/// Puts the complete file where it belongs.
+	pub fn commit(mut self) -> Result<()> {
+		match &self.way {
+			Way::Pipe => copy(&self.file, fenced::stdout())?,
+			Way::Device(device) => copy(&self.file, device.as_fd())?,
+			Way::Nameless { dir, name } => {
+				fs::fsync(&self.file).map_err(fault)?;
+				link_over(&self.file, dir, name.as_c_str())?;
+				let _ = fs::fsync(dir.fd());
+			}
+			Way::Named { dir, name } => {
+				fs::fsync(&self.file).map_err(fault)?;
+				fs::renameat(dir.fd(), temporary_name().as_c_str(), dir.fd(), name.as_c_str()).map_err(fault)?;
+				let _ = fs::fsync(dir.fd());
+			}
+		}
+		self.done = true;
+		Ok(())
+	}
+}
+
+impl Drop for Output {
+	fn drop(&mut self) {
+		if let (false, Way::Named { dir, .. }) = (self.done, &self.way) {
+			let _ = fs::unlinkat(dir.fd(), temporary_name().as_c_str(), AtFlags::empty());
+		}
+	}
+}
+
+impl Store for Output {
+	fn append(&mut self, bytes: &[u8]) -> Result<()> {
+		stream::write_all(self.file.as_fd(), bytes)
+	}
+
+	fn patch(&mut self, mut at: u64, mut bytes: &[u8]) -> Result<()> {
+		while !bytes.is_empty() {
+			let len = rustix::io::retry_on_intr(|| rustix::io::pwrite(&self.file, bytes, at)).map_err(fault)?;
+			bytes = &bytes[len..];
+			at += len as u64;
+		}
+		Ok(())
+	}
+
+	fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<usize> {
+		rustix::io::retry_on_intr(|| rustix::io::pread(&self.file, &mut *into, at)).map_err(fault)
+	}
+}
+
+/// A file that lives in memory only.
+pub fn memory_file() -> Result<OwnedFd> {
+	fs::memfd_create(c"cgraft", fs::MemfdFlags::CLOEXEC).map_err(fault)
+}
+
+/// Unique among running programs of this pid namespace.
+fn temporary_name() -> CString<64> {
+	let mut text = heapless::String::<64>::new();
+	let _ = write!(text, ".cgraft-{}.tmp", rustix::process::getpid().as_raw_nonzero()); // at most 24 bytes
+	let mut name = CString::new();
+	let _ = name.extend_from_bytes(text.as_bytes());
+	name
+}
+
+/// linkat(2) of a nameless file; an old file of this name is replaced in one step.
+fn link_over(file: &OwnedFd, dir: &Dir, name: &CStr) -> Result<()> {
+	let mut path = heapless::String::<32>::new();
+	let _ = write!(path, "/proc/self/fd/{}", file.as_raw_fd()); // at most 25 bytes
+	let link = |name: &CStr| fs::linkat(fs::CWD, path.as_str(), dir.fd(), name, AtFlags::SYMLINK_FOLLOW);
+	match link(name) {
+		Err(Errno::EXIST) => {
+			let temporary = temporary_name();
+			link(temporary.as_c_str()).map_err(fault)?;
+			fs::renameat(dir.fd(), temporary.as_c_str(), dir.fd(), name).map_err(|errno| {
+				let _ = fs::unlinkat(dir.fd(), temporary.as_c_str(), AtFlags::empty());
+				fault(errno)
+			})
+		}
+		result => result.map_err(fault),
+	}
+}
+
+fn copy(from: &OwnedFd, to: BorrowedFd<'_>) -> Result<()> {
+	let mut piece = [0; PIECE_BYTES];
+	let mut at = 0;
+	loop {
+		match rustix::io::pread(from, &mut piece, at).map_err(fault)? {
+			0 => return Ok(()),
+			len => stream::write_all(to, &piece[..len])?,
+		}
+		at += PIECE_BYTES as u64;
+	}
+}
+
+/// A path for a system call.
+pub fn c_string(path: &[u8]) -> Result<CString<PATH_BYTES>> {
+	let mut text = CString::new();
+	match text.extend_from_bytes(path) {
+		Ok(()) => Ok(text),
+		Err(_) if path.contains(&0) => Err(Fault::Usage("a path has a NUL byte in it")),
+		Err(_) => Err(Fault::Full("bytes of a path", PATH_BYTES - 1, path.len())),
+	}
+}
+
+fn split(path: &[u8]) -> Result<(CString<PATH_BYTES>, CString<PATH_BYTES>)> {
+	let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
+		Some(0) => (&b"/"[..], &path[1..]),
+		Some(at) => (&path[..at], &path[at + 1..]),
+		None => (&b"."[..], path),
+	};
+	if name.is_empty() {
+		return Err(Fault::Kernel(errno::EISDIR));
+	}
+	Ok((c_string(folder)?, c_string(name)?))
+}
+
+/// An image that is read: a mapped file, or standard input through a memory file.
+pub fn read_image(path: Option<&[u8]>) -> Result<Map> {
+	let file = match path {
+		Some(path) => {
+			let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+			fs::openat(fs::CWD, c_string(path)?.as_c_str(), flags, Mode::empty()).map_err(fault)?
+		}
+		None => spool(fenced::stdin())?,
+	};
+	let stat = fs::fstat(&file).map_err(fault)?;
+	match fs::FileType::from_raw_mode(stat.st_mode) {
+		fs::FileType::RegularFile => Map::new(&file, stat.st_size as usize),
+		fs::FileType::Directory => Err(Fault::Kernel(errno::EISDIR)),
+		_ => {
+			let copy = spool(file.as_fd())?;
+			let len = fs::fstat(&copy).map_err(fault)?.st_size as usize;
+			Map::new(&copy, len)
+		}
+	}
+}
+
+/// Copies everything from a pipe into a memory file.
+fn spool(from: BorrowedFd<'_>) -> Result<OwnedFd> {
+	let file = memory_file()?;
+	let mut piece = [0; PIECE_BYTES];
+	loop {
+		match rustix::io::retry_on_intr(|| rustix::io::read(from, &mut piece)).map_err(fault)? {
+			0 => return Ok(file),
+			len => stream::write_all(file.as_fd(), &piece[..len])?,
+		}
+	}
+}

@@ -1,0 +1,47 @@
+//! Every capacity of cgraft: its unit, where the number comes from, and what the user sees when it is passed.
+//!
+//! Nothing is ever cut to fit. Passing a limit is [`crate::error::Fault::Full`], which names the limit, what was
+//! needed and what to do. The number of groups, tasks and sets has no limit.
+
+/// Bytes of one path component. kernfs takes names far above `NAME_MAX`; a path has at most `PATH_MAX` bytes.
+pub const NAME_BYTES: usize = 4096;
+/// Bytes of a group's path below its hierarchy's root (`PATH_MAX`, limits.h; /proc/PID/cgroup cannot print more).
+pub const PATH_BYTES: usize = 4096;
+/// Levels of groups below a hierarchy's root. One directory stays open for each of them.
+pub const DEPTH: usize = 512;
+/// Bytes of one property's value. The longest in the field is an ifpriomap with thousands of interfaces.
+pub const VALUE_BYTES: usize = 256 * 1024;
+/// Bytes of one line of a /proc file. A mountinfo line holds two octal-escaped paths and two option lists.
+pub const LINE_BYTES: usize = 64 * 1024;
+/// Hierarchies of a host: the kernel has at most 16 controllers; the rest are named hierarchies.
+pub const HIERARCHIES: usize = 48;
+/// Bytes of a hierarchy's label: its controllers joined by commas, or `name=` and at most 63 bytes (cgroup-v1).
+pub const LABEL_BYTES: usize = 192;
+/// Bytes of the mount points and roots of all hierarchies together.
+pub const MOUNT_BYTES: usize = 32 * 1024;
+/// Files that one group can have and cgraft knows, huge page sizes counted one by one.
+pub const FILES: usize = 160;
+/// Bytes of the names of these files together.
+pub const FILE_NAME_BYTES: usize = 8 * 1024;
+/// Bytes of one property's file name.
+pub const FILE_BYTES: usize = 128;
+/// Bytes that the image writer keeps before it writes them out; a length is patched here while it is still here.
+pub const SINK_BYTES: usize = 64 * 1024;
+/// Bytes of directory entries read at once; one entry is at most [`NAME_BYTES`] and a header.
+pub const LIST_BYTES: usize = 8 * 1024;
+/// Bytes of child names that wait to be visited, all levels together.
+pub const PENDING_BYTES: usize = 128 * 1024;
+/// Bytes of the heads of one hierarchy that are kept at a time (more are found by a further pass).
+pub const HEAD_BYTES: usize = 64 * 1024;
+/// Heads of one hierarchy that are kept at a time.
+pub const HEADS: usize = 1024;
+/// Sets whose place in the image is remembered; with more, equal sets may be written twice, which is harmless.
+pub const KNOWN_SETS: usize = 4096;
+/// Processes that wait to be visited.
+pub const PENDING_PIDS: usize = 32768;
+/// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`).
+pub const OPTIONS: usize = 256;
+/// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
+pub const PLACE_BYTES: usize = 512;
+/// Bytes that a record of the journal may take: a path, a file name and an old value.
+pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + 64;

@@ -1,0 +1,32 @@
+//! Where the library's messages go: the shell decides what is shown and how.
+
+use core::fmt;
+
+/// How important a message is; CRIU's numbers of `-v`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+	/// Why the command failed.
+	Error = 1,
+	/// Something the user has to know; shown by default, as the summary is.
+	Warning = 2,
+	/// What was done, group by group.
+	Info = 3,
+	/// Why it was done.
+	Debug = 4,
+}
+
+/// Takes messages.
+pub trait Log {
+	/// One line.
+	fn say(&mut self, level: Level, line: fmt::Arguments<'_>);
+
+	/// A warning.
+	fn warn(&mut self, line: fmt::Arguments<'_>) {
+		self.say(Level::Warning, line);
+	}
+
+	/// What was done.
+	fn info(&mut self, line: fmt::Arguments<'_>) {
+		self.say(Level::Info, line);
+	}
+}

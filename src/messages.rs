@@ -1,0 +1,41 @@
+//! Messages to standard error or to the file of `-o`, one line each, without the heap.
+
+use std::ffi::CStr;
+use std::fmt::{self, Write};
+
+use cgraft::kernel::stream::{Target, Text, log_file};
+use cgraft::log::{Level, Log};
+
+/// Bytes of a line that are kept before they are written; longer lines take several writes.
+const LINE_BYTES: usize = 1024;
+
+/// Where messages go, and which.
+pub struct Messages {
+	target: Option<Target>,
+	level: u8,
+}
+
+impl Messages {
+	/// To standard error.
+	pub fn new(level: u8) -> Self {
+		Messages { target: Some(Target::Err), level }
+	}
+
+	/// To a file.
+	pub fn to_file(level: u8, path: &CStr) -> Result<Self, cgraft::error::Fault> {
+		Ok(Messages { target: Some(log_file(path)?), level })
+	}
+}
+
+impl Log for Messages {
+	fn say(&mut self, level: Level, line: fmt::Arguments<'_>) {
+		if level as u8 > self.level {
+			return;
+		}
+		let mut buffer = [0; LINE_BYTES];
+		let Some(target) = self.target.take() else { return };
+		let mut text = Text::new(target, &mut buffer);
+		let _ = writeln!(text, "cgraft: {line}"); // a message that cannot be written has nowhere else to go
+		self.target = Some(text.into_target());
+	}
+}

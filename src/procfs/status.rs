@@ -1,0 +1,46 @@
+//! The text of /proc/PID/task/TID/status in, the task's id in its own PID namespace out.
+//!
+//! Source: proc_pid_status(5); `task_state` of fs/proc/array.c. The command in `Name:` is chosen by the task, but a
+//! newline in it is printed as `\n`, so it cannot fake a line.
+//! Bounds: none. The `Groups:` line alone can have 700 KiB: read by lines where that matters.
+//! Errors: none; no such line (kernels without PID namespaces) and a malformed one are both None.
+//! Not done here: everything else in the file.
+
+use super::scan::number32;
+
+/// The innermost id of the task.
+pub fn namespace_id(text: &[u8]) -> Option<u32> {
+	let line = text.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"NSpid:"))?;
+	namespace_id_of_line(line)
+}
+
+/// The same from one line; None for any other line.
+pub fn namespace_id_of_line(line: &[u8]) -> Option<u32> {
+	let ids = line.strip_prefix(b"NSpid:")?;
+	ids.split(|byte| matches!(byte, b'\t' | b' ')).rfind(|id| !id.is_empty()).and_then(number32)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::procfs::fixtures::text;
+
+	#[test]
+	fn the_innermost_id_is_the_last() {
+		assert_eq!(namespace_id(text("live-nested-cgns/task.status")), Some(8));
+		assert_eq!(namespace_id(text("live-odd-mounts/zombie.status")), Some(4051));
+		assert_eq!(namespace_id(text("live-v1-split/kthreadd.status")), Some(2));
+		assert_eq!(namespace_id(b"Name:\tNSpid:\t7\\nNSpid:\t8\nNSpid:\t12345\t77\t1\nNSpid:\t5\n"), Some(1));
+	}
+
+	#[test]
+	fn missing_or_malformed_is_none() {
+		for text in
+			[&b""[..], b"Name:\tNSpid:\t7\n", b"NSpid:\n", b"NSpid:\t1\tx\n", b"NSpid:\t4294967296", b" NSpid:\t1"]
+		{
+			assert_eq!(namespace_id(text), None, "{text:?}");
+		}
+		assert_eq!(namespace_id_of_line(b"NSpid:\t9\t2"), Some(2));
+		assert_eq!(namespace_id_of_line(b"NStgid:\t9\t2"), None);
+	}
+}

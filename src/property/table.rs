@@ -1,0 +1,161 @@
+//! The one property table: first all of v1, then all of v2.
+
+use super::table_v1::V1;
+use super::table_v2::V2;
+use super::{Property, Version};
+
+/// Every file that cgraft saves and restores. Inside one group the order of a version's part is the order in which
+/// files are read into the image and written back.
+pub static TABLE: &[Property] = &joined();
+
+/// The files of one version, in their order.
+pub fn all(version: Version) -> &'static [Property] {
+	let (v1, v2) = TABLE.split_at(V1.len());
+	match version {
+		Version::V1 => v1,
+		Version::V2 => v2,
+	}
+}
+
+const fn joined() -> [Property; V1.len() + V2.len()] {
+	let mut table = [V1[0]; V1.len() + V2.len()];
+	let mut index = 0;
+	while index < table.len() {
+		table[index] = if index < V1.len() { V1[index] } else { V2[index - V1.len()] };
+		index += 1;
+	}
+	table
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::limits;
+	use crate::property::{Fresh, Phase, Read, Write, find};
+	extern crate std;
+	use std::vec::Vec;
+
+	fn criu(version: Version, controller: &str) -> Vec<&'static str> {
+		let ours = |property: &&Property| property.criu && property.controller == controller;
+		all(version).iter().filter(ours).map(|property| property.file).collect()
+	}
+
+	/// CRIU 4.2, criu/cgroup-props.c: cgp_parse_builtins and cgp_global.
+	const CRIU_V1: &[(&str, &[&str])] = &[
+		("cpu", &["cpu.shares", "cpu.cfs_period_us", "cpu.cfs_quota_us", "cpu.rt_period_us", "cpu.rt_runtime_us"]),
+		(
+			"memory",
+			&[
+				"memory.limit_in_bytes",
+				"memory.memsw.limit_in_bytes",
+				"memory.swappiness",
+				"memory.soft_limit_in_bytes",
+				"memory.move_charge_at_immigrate",
+				"memory.oom_control",
+				"memory.use_hierarchy",
+				"memory.kmem.limit_in_bytes",
+				"memory.kmem.tcp.limit_in_bytes",
+			],
+		),
+		(
+			"cpuset",
+			&[
+				"cpuset.cpus",
+				"cpuset.mems",
+				"cpuset.memory_migrate",
+				"cpuset.cpu_exclusive",
+				"cpuset.mem_exclusive",
+				"cpuset.mem_hardwall",
+				"cpuset.memory_spread_page",
+				"cpuset.memory_spread_slab",
+				"cpuset.sched_load_balance",
+				"cpuset.sched_relax_domain_level",
+			],
+		),
+		("blkio", &["blkio.weight"]),
+		("freezer", &[]),
+		("net_cls", &["net_cls.classid"]),
+		("net_prio", &["net_prio.ifpriomap"]),
+		("pids", &["pids.max"]),
+		("devices", &["devices.list"]),
+		("hugetlb", &[]),
+		("cgroup", &["cgroup.clone_children", "notify_on_release", "cgroup.procs", "tasks"]),
+	];
+
+	#[test]
+	fn what_criu_saves_is_marked_and_in_its_order() {
+		for (controller, files) in CRIU_V1 {
+			assert_eq!(criu(Version::V1, controller), *files, "{controller}");
+		}
+		let total: usize = CRIU_V1.iter().map(|(_, files)| files.len()).sum();
+		assert_eq!(all(Version::V1).iter().filter(|property| property.criu).count(), total);
+		let core =
+			["cgroup.subtree_control", "cgroup.max.descendants", "cgroup.max.depth", "cgroup.freeze", "cgroup.type"];
+		assert_eq!(criu(Version::V2, "cgroup"), core);
+		assert_eq!(all(Version::V2).iter().filter(|property| property.criu).count(), core.len());
+	}
+
+	#[test]
+	fn a_twin_is_a_file_of_the_other_version() {
+		for property in TABLE.iter().filter(|property| !property.twin.is_empty()) {
+			let other = if property.version == Version::V1 { Version::V2 } else { Version::V1 };
+			assert!(find(other, property.twin.as_bytes()).is_some(), "{}", property.file);
+		}
+	}
+
+	#[test]
+	fn names_are_unique_and_fit() {
+		for version in [Version::V1, Version::V2] {
+			let files: Vec<_> = all(version).iter().map(|property| property.file).collect();
+			for (index, file) in files.iter().enumerate() {
+				assert!(!files[..index].contains(file), "{file}");
+				assert!(file.len() + 8 < limits::FILE_BYTES && file.matches('*').count() <= 1, "{file}");
+			}
+			assert!(files.len() < limits::FILES);
+		}
+	}
+
+	#[test]
+	fn rules_of_a_row_agree_with_each_other() {
+		for property in TABLE {
+			let file = property.file;
+			let never = property.phase == Phase::Never;
+			assert_eq!(never, property.read == Read::Owner, "{file}");
+			assert_eq!(never, property.write == Write::Nothing, "{file}");
+			if let Write::Lines { reset } = property.write {
+				assert!(reset.starts_with(' ') && reset.len() > 1, "{file}");
+			}
+			assert_ne!(property.fresh, Fresh::Unknown, "{file}");
+			assert!(property.base.is_empty() || property.fresh == Fresh::Inherited, "{file}");
+		}
+	}
+
+	fn place(version: Version, file: &str) -> usize {
+		super::super::index_of(version, file.as_bytes()).unwrap()
+	}
+
+	#[test]
+	fn pairs_are_in_the_order_the_kernel_wants() {
+		let v1 = |file| place(Version::V1, file);
+		assert!(v1("memory.limit_in_bytes") < v1("memory.memsw.limit_in_bytes"));
+		assert!(v1("cpu.cfs_period_us") < v1("cpu.cfs_quota_us"));
+		assert!(v1("cpu.cfs_quota_us") < v1("cpu.cfs_burst_us"));
+		assert!(v1("cpu.rt_period_us") < v1("cpu.rt_runtime_us"));
+		assert!(v1("blkio.bfq.weight") < v1("blkio.bfq.weight_device"));
+		let v2 = |file| place(Version::V2, file);
+		assert!(v2("cpuset.cpus") < v2("cpuset.cpus.exclusive"));
+		assert!(v2("cpuset.cpus.exclusive") < v2("cpuset.cpus.partition"));
+		assert!(v2("cpu.idle") < v2("cpu.weight") && v2("cpu.max") < v2("cpu.max.burst"));
+		assert!(v2("memory.high") < v2("memory.max"));
+	}
+
+	#[test]
+	fn what_must_never_be_written_is_not_in_the_table() {
+		for file in ["cgroup.kill", "memory.reclaim", "memory.peak", "cpu.pressure", "cpu.weight.nice", "io.cost.qos"] {
+			assert!(find(Version::V2, file.as_bytes()).is_none(), "{file}");
+		}
+		for file in ["release_agent", "memory.force_empty", "memory.failcnt", "cgroup.event_control", "devices.allow"] {
+			assert!(find(Version::V1, file.as_bytes()).is_none(), "{file}");
+		}
+	}
+}

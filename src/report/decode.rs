@@ -1,0 +1,171 @@
+//! An image in, crit's JSON out, key for key and byte for byte (`crit decode`, with or without `--pretty`).
+//!
+//! Fields that CRIU does not know are left out, as crit leaves them out.
+
+use core::fmt::{self, Write};
+
+use crate::error::Fault;
+use crate::image::descent::{Descent, Turn};
+use crate::image::view::{Group, Hierarchy, Image, Perms, Set};
+use crate::report::json::Json;
+
+/// Why a report stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+	/// The image is not right.
+	Image(Fault),
+	/// The text could not be written.
+	Out,
+}
+
+impl From<Fault> for Stop {
+	fn from(fault: Fault) -> Self {
+		Stop::Image(fault)
+	}
+}
+
+impl From<fmt::Error> for Stop {
+	fn from(_: fmt::Error) -> Self {
+		Stop::Out
+	}
+}
+
+/// Writes the whole image and a newline.
+pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
+	let mut json = Json::new(out, pretty);
+	json.object()?;
+	json.text_of("magic", b"CGROUP")?;
+	json.key("entries")?;
+	json.list()?;
+	json.object()?;
+	list(&mut json, "sets", image.sets(), &mut |json, set| write_set(json, &set?))?;
+	list(&mut json, "controllers", image.hierarchies(), &mut |json, hierarchy| write_hierarchy(json, &hierarchy?))?;
+	json.end()?;
+	json.end()?;
+	json.end()?;
+	Ok(out.write_char('\n')?)
+}
+
+/// A key and a list, or nothing where the list would be empty.
+fn list<'w, T>(
+	json: &mut Json<'w>,
+	key: &str,
+	items: impl Iterator<Item = T>,
+	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+	let mut started = false;
+	for item in items {
+		if !core::mem::replace(&mut started, true) {
+			json.key(key)?;
+			json.list()?;
+		}
+		each(json, item)?;
+	}
+	if started {
+		json.end()?;
+	}
+	Ok(())
+}
+
+fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Stop> {
+	json.object()?;
+	json.number_of("id", u64::from(set.id))?;
+	list(json, "ctls", set.members(), &mut |json, member| {
+		let member = member?;
+		json.object()?;
+		json.text_of("name", member.name)?;
+		json.text_of("path", member.path)?;
+		if let Some(prefix) = member.cgns_prefix {
+			json.number_of("cgns_prefix", u64::from(prefix))?;
+		}
+		Ok(json.end()?)
+	})?;
+	Ok(json.end()?)
+}
+
+fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
+	json.object()?;
+	list(json, "cnames", hierarchy.names(), &mut |json, name| Ok(json.text(name?)?))?;
+	if hierarchy.heads().next().is_some() {
+		json.key("dirs")?;
+		json.list()?;
+		write_groups(json, hierarchy)?;
+		json.end()?;
+	}
+	if let Some(threaded) = hierarchy.threaded {
+		json.key("is_threaded")?;
+		json.truth(threaded)?;
+	}
+	Ok(json.end()?)
+}
+
+fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
+	let mut descent = Descent::new(hierarchy);
+	while let Some(turn) = descent.turn()? {
+		match turn {
+			Turn::Enter(group) => {
+				json.object()?;
+				json.text_of("dir_name", group.name)?;
+				if group.children().next().is_some() {
+					json.key("children")?;
+					json.list()?;
+				}
+			}
+			Turn::Leave(group) => {
+				if group.children().next().is_some() {
+					json.end()?;
+				}
+				write_own(json, &group)?;
+				json.end()?;
+			}
+		}
+	}
+	Ok(())
+}
+
+fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Stop> {
+	list(json, "properties", group.properties(), &mut |json, property| {
+		let property = property?;
+		json.object()?;
+		json.text_of("name", property.name)?;
+		json.text_of("value", property.value.bytes())?;
+		write_perms(json, "perms", property.perms)?;
+		Ok(json.end()?)
+	})?;
+	write_perms(json, "dir_perms", group.perms()?)
+}
+
+fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) -> Result<(), Stop> {
+	let Some(perms) = perms else { return Ok(()) };
+	json.key(key)?;
+	json.object()?;
+	json.number_of("mode", u64::from(perms.mode))?;
+	json.number_of("uid", u64::from(perms.uid))?;
+	json.number_of("gid", u64::from(perms.gid))?;
+	Ok(json.end()?)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	extern crate std;
+	use std::string::String;
+
+	macro_rules! corpus {
+		($($name:ident: $folder:literal,)*) => {
+			$(#[test]
+			fn $name() {
+				let image = Image::open(include_bytes!(concat!("../../tests/corpus/", $folder, "/cgroup.img"))).unwrap();
+				let mut json = String::new();
+				decode(&image, true, &mut json).unwrap();
+				assert_eq!(json, include_str!(concat!("../../tests/corpus/", $folder, "/cgroup.json")));
+			})*
+		};
+	}
+
+	corpus! {
+		criu_image_of_a_container_on_v1: "v1-ct",
+		criu_image_of_threads_on_v1: "v1-threads",
+		criu_image_of_a_slice_on_v2: "v2-web",
+	}
+}

@@ -1,0 +1,4 @@
+//! Images in, text for people and programs out.
+
+pub mod decode;
+pub mod json;

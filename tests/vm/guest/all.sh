@@ -1,0 +1,11 @@
+# Every test of this layout that CI runs, and those named as arguments. Without the binary, only the tests of the tests.
+scripts="selftest roundtrip rollback $*"
+if [ ! -x /bin/cgraft ]; then
+	echo "skip - $scripts: there is no target/cgraft; scripts/build makes it"
+	scripts=selftest
+fi
+status=0
+for script in $scripts; do
+	sh "/vm/$script.sh" || status=1
+done
+exit $status

@@ -1,0 +1,2 @@
+# What "scripts/vm suite --long" runs.
+sh /vm/all.sh partition
