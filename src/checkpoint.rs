@@ -5,7 +5,7 @@ use heapless::Vec;
 use crate::act::census::{self, Census, Scope, Selected};
 use crate::act::host::Host;
 use crate::act::walk::{self, Choice, Walk};
-use crate::error::{At, Error, Fault};
+use crate::error::{At, Error, Fault, Why};
 use crate::heads::Heads;
 use crate::hierarchy::split_selector;
 use crate::image::sink::{Sink, Store};
@@ -14,7 +14,7 @@ use crate::image::writer::{self, ImageWriter};
 use crate::kernel;
 use crate::kernel::output::Output;
 use crate::kernel::proc::{Proc, read_path};
-use crate::limits::{LINE_BYTES, OPTIONS, SINK_BYTES};
+use crate::limits::{LINE_BYTES, Limit, OPTIONS, SINK_BYTES};
 use crate::log::Log;
 use crate::name::is_below_or_same;
 
@@ -107,7 +107,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	};
 	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
 	if census.book.overflown && matches!(scope, Scope::Tree) {
-		let full = Fault::Full("distinct sets of one dump by -t (use --cgroup or --all)", crate::limits::KNOWN_SETS, 0);
+		let full = Fault::full(Limit::TreeSets, 0);
 		return Err(full).at(place);
 	}
 	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice: request.choice, log };
@@ -139,14 +139,14 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 			meant = true;
 			if host.open(at, path).at(place)?.is_some() {
 				found = true;
-				let full = Fault::Full("groups of --cgroup in all hierarchies", OPTIONS, chosen.len() + 1);
+				let full = Fault::full(Limit::Chosen, chosen.len() + 1);
 				chosen.push((&hierarchy.label, path)).map_err(|_| full).at(place)?;
 			}
 		}
 		match (meant, found) {
 			(_, true) => {}
-			(true, false) => return Err(Fault::Unfit("there is no such group")).at(place),
-			(false, false) => return Err(Fault::Unfit("this host has no such hierarchy")).at(place),
+			(true, false) => return Err(Fault::Unfit(Why::NoGroup)).at(place),
+			(false, false) => return Err(Fault::Unfit(Why::NoHierarchy)).at(place),
 		}
 	}
 	Ok(())

@@ -6,17 +6,19 @@ use std::sync::Mutex;
 use cgraft::act::files::Wanted;
 use cgraft::act::walk::Choice;
 use cgraft::checkpoint::{self, Request, checkpoint};
-use cgraft::error::{At, Error, Fault};
+use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
 use cgraft::kernel::fenced::Map;
 use cgraft::kernel::output::{c_string, read_image};
 use cgraft::kernel::stream::{Target, Text};
-use cgraft::limits::{OPTIONS, PATH_BYTES};
+use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 use cgraft::report::decode::{Stop, decode};
+use cgraft::report::overview::overview;
+use cgraft::report::tree::tree;
 
-use crate::cli::{Cli, Command, Decode, Dump};
+use crate::cli::{Cli, Command, Decode, Dump, Show};
 use crate::messages::Messages;
 
 /// All buffers of all commands: one command runs in a process.
@@ -38,10 +40,10 @@ pub fn run(cli: &Cli) -> u8 {
 		None if cli.version => {
 			report(|out| writeln!(out, "cgraft {}", env!("CARGO_PKG_VERSION")).map_err(|_| Stop::Out))
 		}
-		None => Err(Fault::Usage("a command is missing: dump, restore, show, decode or verify (cgraft --help)"))
-			.at(format_args!("arguments")),
+		None => Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments")),
 		Some(Command::Dump(dump)) => run_dump(dump, &mut messages),
 		Some(Command::Decode(decode)) => run_decode(decode),
+		Some(Command::Show(show)) => run_show(show),
 		_ => todo!(),
 	};
 	match result {
@@ -70,12 +72,12 @@ impl ImagePath {
 	fn new(folder: Option<&str>, file: Option<&str>) -> Result<Self, Error> {
 		let mut path = heapless::Vec::new();
 		let mut add = |text: &[u8]| {
-			let full = Fault::Full("bytes of a path", PATH_BYTES, PATH_BYTES + 1);
+			let full = Fault::full(Limit::Path, PATH_BYTES + 1);
 			path.extend_from_slice(text).map_err(|_| full).at(format_args!("the image's file"))
 		};
 		match (folder, file) {
 			(Some(_), Some(_)) => {
-				return Err(Fault::Usage("-D and -i exclude each other")).at(format_args!("the image's file"));
+				return Err(Fault::Usage(Why::FolderAndFile)).at(format_args!("the image's file"));
 			}
 			(Some(folder), None) => add(folder.as_bytes()).and_then(|()| add(b"/cgroup.img"))?,
 			(None, file) => add(file.unwrap_or("cgroup.img").as_bytes())?,
@@ -107,7 +109,7 @@ fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, E
 	match write(&mut out) {
 		Ok(()) => {}
 		Err(Stop::Image(fault)) => return Err(fault).at(format_args!("the image")),
-		Err(Stop::Out) => return Err(Fault::Text("text that can be written")).at(place),
+		Err(Stop::Out) => return Err(Fault::Text(Why::Writable)).at(place),
 	}
 	match out.flush() {
 		Err(Fault::Kernel(cgraft::error::errno::EPIPE)) | Ok(()) => Ok(0),
@@ -122,11 +124,17 @@ fn run_decode(command: &Decode) -> Result<u8, Error> {
 	report(|out| decode(&image, command.pretty, out))
 }
 
+fn run_show(command: &Show) -> Result<u8, Error> {
+	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
+	let map = path.map()?;
+	let image = open(&map, &path)?;
+	report(|out| if command.json { overview(&image, out) } else { tree(&image, command.all, out) })
+}
+
 fn one_of<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T, Error> {
 	match choices.iter().find(|(name, _)| *name == given) {
 		Some((_, choice)) => Ok(*choice),
-		None => Err(Fault::Usage("there is no such choice (see --help)"))
-			.at(format_args!("{option} {}", Shown(given.as_bytes()))),
+		None => Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("{option} {}", Shown(given.as_bytes()))),
 	}
 }
 
@@ -136,12 +144,12 @@ fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
 	let mut groups = heapless::Vec::<&[u8], OPTIONS>::new();
 	for group in &command.groups {
-		let full = Fault::Full("--cgroup options", OPTIONS, command.groups.len());
+		let full = Fault::full(Limit::Options, command.groups.len());
 		groups.push(group.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
 	}
 	let asked = [!command.pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
 	if asked != 1 {
-		let why = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one";
+		let why = Why::OneOfThree;
 		return Err(Fault::Usage(why)).at(format_args!("dump"));
 	}
 	let request = Request {

@@ -4,26 +4,42 @@
 //! [`At::at`]. Nothing here allocates, and the kernel's number is kept unchanged.
 
 use core::fmt;
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 
-use crate::limits::PLACE_BYTES;
+use crate::limits::{Limit, PLACE_BYTES};
+pub use crate::why::Why;
 
-/// What went wrong. The variant decides the exit code (see [`Error::exit_code`]).
+/// What went wrong. The variant decides the exit code (see [`Error::exit_code`]). Eight bytes: it travels in a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
 	/// The kernel refused a call with this errno, see errno(3).
 	Kernel(i32),
 	/// Text of /proc or cgroupfs does not have the form that its man page gives; what was expected.
-	Text(&'static str),
-	/// The image is damaged, cut off or hostile: payload offset in bytes, what is wrong.
-	Image(usize, &'static str),
-	/// A capacity of [`crate::limits`] is passed: its name with unit and advice, the limit, what was needed.
-	Full(&'static str, usize, usize),
+	Text(Why),
+	/// The image is damaged, cut off or hostile: what is wrong, payload offset in bytes.
+	Image(Why, u32),
+	/// A capacity of [`crate::limits`] is passed; what was needed.
+	Full(Limit, u32),
 	/// The target host cannot take this image and nothing was tried; why.
-	Unfit(&'static str),
+	Unfit(Why),
 	/// The kernel took a value and shows another one.
 	NotKept,
 	/// The command line asks for something that makes no sense; why.
-	Usage(&'static str),
+	Usage(Why),
+}
+
+const _: () = assert!(size_of::<Fault>() == 8 && size_of::<Result<(), Error>>() == 8);
+
+impl Fault {
+	/// A fault of the image at this offset.
+	pub fn image(at: usize, why: Why) -> Self {
+		Fault::Image(why, at as u32) // the payload's size is a u32
+	}
+
+	/// A capacity that is passed.
+	pub fn full(limit: Limit, need: usize) -> Self {
+		Fault::Full(limit, u32::try_from(need).unwrap_or(u32::MAX))
+	}
 }
 
 /// Where it went wrong, as text for people: what was being done, and the group or file.
@@ -85,16 +101,41 @@ impl fmt::Write for Place {
 	}
 }
 
-/// A fault and its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The text of the place of the last error, as errno is the number of the last failed call: errors stay as small as
+/// faults. An error is told before another one is made.
+static LAST_PLACE: [AtomicU8; PLACE_BYTES] = [const { AtomicU8::new(0) }; PLACE_BYTES];
+static LAST_LEN: AtomicUsize = AtomicUsize::new(0);
+
+fn remember(place: &Place) {
+	for (slot, byte) in LAST_PLACE.iter().zip(place.as_str().bytes()) {
+		slot.store(byte, Relaxed);
+	}
+	LAST_LEN.store(place.len, Relaxed);
+}
+
+fn recall() -> Place {
+	let mut place = Place::new();
+	place.len = LAST_LEN.load(Relaxed).min(PLACE_BYTES);
+	place.text.iter_mut().zip(&LAST_PLACE).for_each(|(byte, slot)| *byte = slot.load(Relaxed));
+	place
+}
+
+/// A fault whose place was written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Error {
 	/// What went wrong.
 	pub fault: Fault,
-	/// Where.
-	pub place: Place,
 }
 
 impl Error {
+	/// A fault that happened there.
+	#[cold]
+	#[inline(never)]
+	pub fn new(fault: Fault, place: fmt::Arguments<'_>) -> Self {
+		remember(&Place::from_args(place));
+		Error { fault }
+	}
+
 	/// The process's exit code for this error before the host was touched (design: exit codes 1 to 4).
 	pub fn exit_code(&self) -> u8 {
 		match self.fault {
@@ -108,7 +149,7 @@ impl Error {
 
 impl fmt::Display for Error {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		write!(f, "{}: {}", self.place.as_str(), self.fault)
+		write!(f, "{}: {}", recall().as_str(), self.fault)
 	}
 }
 
@@ -119,8 +160,12 @@ pub trait At<T> {
 }
 
 impl<T> At<T> for Result<T, Fault> {
+	#[inline]
 	fn at(self, place: fmt::Arguments<'_>) -> Result<T, Error> {
-		self.map_err(|fault| Error { fault, place: Place::from_args(place) })
+		match self {
+			Ok(value) => Ok(value),
+			Err(fault) => Err(Error::new(fault, place)),
+		}
 	}
 }
 
@@ -131,10 +176,10 @@ impl fmt::Display for Fault {
 				Some(words) => f.write_str(words),
 				None => write!(f, "error {number} of the kernel"),
 			},
-			Fault::Text(expected) => write!(f, "unexpected text: {expected}"),
-			Fault::Image(at, what) => write!(f, "the image is damaged at byte {at}: {what}"),
-			Fault::Full(what, cap, need) => write!(f, "{what}: limit {cap}, needed {need}"),
-			Fault::Unfit(why) | Fault::Usage(why) => f.write_str(why),
+			Fault::Text(expected) => write!(f, "unexpected text, not {}", expected.text()),
+			Fault::Image(why, at) => write!(f, "the image is damaged at byte {at}: {}", why.text()),
+			Fault::Full(limit, need) => limit.show(*need, f),
+			Fault::Unfit(why) | Fault::Usage(why) => f.write_str(why.text()),
 			Fault::NotKept => f.write_str("the kernel took the value but shows another one"),
 		}
 	}
@@ -239,6 +284,6 @@ mod tests {
 
 	#[test]
 	fn a_full_capacity_names_limit_and_need() {
-		assert_eq!(Fault::Full("levels of groups", 512, 513).to_string(), "levels of groups: limit 512, needed 513");
+		assert_eq!(Fault::full(Limit::Depth, 513).to_string(), "levels of groups: limit 512, needed 513");
 	}
 }

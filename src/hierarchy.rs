@@ -7,8 +7,8 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::error::Fault;
-use crate::limits::LABEL_BYTES;
+use crate::error::{Fault, Why};
+use crate::limits::{LABEL_BYTES, Limit};
 use crate::name::Shown;
 use crate::procfs::membership::{has_controller, same_controllers};
 use crate::property::Version;
@@ -37,7 +37,7 @@ impl Label {
 
 	fn extend(&mut self, text: &[u8]) -> Result<(), Fault> {
 		let need = self.text.len() + text.len();
-		self.text.extend_from_slice(text).map_err(|_| Fault::Full("bytes of a hierarchy's name", LABEL_BYTES, need))
+		self.text.extend_from_slice(text).map_err(|_| Fault::full(Limit::Label, need))
 	}
 
 	/// As /proc and the image write it.
@@ -97,7 +97,7 @@ pub fn split_selector(text: &[u8]) -> Result<(Option<&[u8]>, &[u8]), Fault> {
 	}
 	match text.windows(2).position(|pair| pair == b":/") {
 		Some(at) => Ok((Some(&text[..at]), &text[at + 1..])),
-		None => Err(Fault::Usage("a group is given as /PATH or CTRL:/PATH")),
+		None => Err(Fault::Usage(Why::BadSelector)),
 	}
 }
 

@@ -1,11 +1,11 @@
 //! cgraft (skeleton)
 #![no_std]
 #![deny(unsafe_code)]
-#![allow(clippy::result_large_err)] // an error carries its place, and there is no heap to box it in
 pub mod error;
 pub mod limits;
 pub mod log;
 pub mod name;
+pub mod why;
 
 pub mod image;
 pub mod procfs;
@@ -13,6 +13,10 @@ pub mod procfs;
 pub mod heads;
 pub mod hierarchy;
 pub mod property;
+
+pub mod plan;
+pub mod remap;
+pub mod vet;
 
 pub mod kernel;
 

@@ -3,6 +3,8 @@
 //! Nothing is ever cut to fit. Passing a limit is [`crate::error::Fault::Full`], which names the limit, what was
 //! needed and what to do. The number of groups, tasks and sets has no limit.
 
+use core::fmt;
+
 /// Bytes of one path component. kernfs takes names far above `NAME_MAX`; a path has at most `PATH_MAX` bytes.
 pub const NAME_BYTES: usize = 4096;
 /// Bytes of a group's path below its hierarchy's root (`PATH_MAX`, limits.h; /proc/PID/cgroup cannot print more).
@@ -21,6 +23,10 @@ pub const LABEL_BYTES: usize = 192;
 pub const MOUNT_BYTES: usize = 32 * 1024;
 /// Files that one group can have and cgraft knows, huge page sizes counted one by one.
 pub const FILES: usize = 160;
+/// Bytes of `cgroup.controllers`; the kernel has at most 16 controllers.
+pub const CONTROLLERS_BYTES: usize = 256;
+/// Bytes of one write: kernfs takes at most a page less one byte.
+pub const WRITE_BYTES: usize = 4096;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Bytes of one property's file name.
@@ -43,5 +49,78 @@ pub const PENDING_PIDS: usize = 32768;
 pub const OPTIONS: usize = 256;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
 pub const PLACE_BYTES: usize = 512;
+/// Bytes of the journal that are kept before they are written to its file.
+pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name and an old value.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + 64;
+
+/// A capacity that can be passed, for [`crate::error::Fault::Full`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+#[allow(missing_docs)] // the texts say it
+pub enum Limit {
+	Path,
+	Options,
+	Depth,
+	GroupPath,
+	GroupName,
+	OddName,
+	Label,
+	FileText,
+	Sets,
+	SetText,
+	Record,
+	Waiting,
+	TaskHierarchies,
+	Hierarchies,
+	MountText,
+	Files,
+	Controllers,
+	Pending,
+	Line,
+	Unescaped,
+	TreeSets,
+	Chosen,
+	Write,
+	Value,
+	Image,
+}
+
+/// What a capacity counts and, where there is any, what to do about it; in the order of [`Limit`]. Where buffers of
+/// several sizes are used the number is 0: what was needed is then one more than the limit.
+static TEXTS: &[(&str, u32)] = &[
+	("bytes of a path", PATH_BYTES as u32 - 1),
+	("values of one option", OPTIONS as u32),
+	("levels of groups", DEPTH as u32),
+	("bytes of a group's path", PATH_BYTES as u32),
+	("bytes of a group's name", NAME_BYTES as u32 - 1),
+	("bytes of a name that is not UTF-8", 0),
+	("bytes of a hierarchy's name", LABEL_BYTES as u32),
+	("bytes of one file's text", 0),
+	("sets of an image", u32::MAX),
+	("bytes of one set", LINE_BYTES as u32),
+	("bytes of one record of the journal", RECORD_BYTES as u32),
+	("processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS as u32),
+	("hierarchies of one task", HIERARCHIES as u32),
+	("hierarchies of this host", HIERARCHIES as u32),
+	("bytes of mount roots and options", MOUNT_BYTES as u32),
+	("files of one group", FILES as u32),
+	("bytes of cgroup.controllers", CONTROLLERS_BYTES as u32),
+	("bytes of names of groups that wait", PENDING_BYTES as u32),
+	("bytes of one line of a /proc file", 0),
+	("bytes of unescaped paths of mountinfo", PATH_BYTES as u32),
+	("distinct sets of one dump by -t (use --cgroup or --all)", KNOWN_SETS as u32),
+	("groups of --cgroup in all hierarchies", OPTIONS as u32),
+	("bytes of one write", WRITE_BYTES as u32),
+	("bytes of one value", VALUE_BYTES as u32),
+	("bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX),
+];
+
+impl Limit {
+	/// What it counts, its number, and what was needed.
+	pub fn show(self, need: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let (text, number) = TEXTS[self as usize];
+		let number = if number == 0 { need.saturating_sub(1) } else { number };
+		write!(f, "{text}: limit {number}, needed {}", need.max(number.saturating_add(1)))
+	}
+}

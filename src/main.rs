@@ -3,11 +3,10 @@
 //! Between the parsing of the arguments and the exit nothing is allocated on the heap; all buffers are one static
 //! workspace.
 
+mod arena;
 mod arguments;
 mod cli;
 mod commands;
-#[cfg(feature = "count-alloc")]
-mod count_alloc;
 mod messages;
 
 use std::process::ExitCode;
@@ -21,11 +20,8 @@ fn main() -> ExitCode {
 		Ok(cli) => cli,
 		Err(code) => return ExitCode::from(code),
 	};
-	#[cfg(feature = "count-alloc")]
-	count_alloc::start();
+	arena::close();
 	let code = commands::run(&cli);
-	#[cfg(feature = "count-alloc")]
-	let code = count_alloc::judge(code);
 	// What was parsed is not given back piece by piece: the process ends here.
 	std::mem::forget(cli);
 	ExitCode::from(code)

@@ -8,8 +8,8 @@ use core::fmt;
 
 use heapless::{CString, Vec};
 
-use crate::error::Fault;
-use crate::limits::{NAME_BYTES, PATH_BYTES};
+use crate::error::{Fault, Why};
+use crate::limits::{Limit, NAME_BYTES, PATH_BYTES};
 
 /// One component of a group's path: not empty, not `.` or `..`, without `/`, NUL and newline (mkdir of cgroupfs
 /// refuses a newline with EINVAL), at most [`NAME_BYTES`] - 1 bytes.
@@ -23,10 +23,10 @@ impl Name {
 	pub fn new(bytes: &[u8]) -> Result<Self, Fault> {
 		check(bytes)?;
 		if bytes.len() >= NAME_BYTES {
-			return Err(Fault::Full("bytes of a group's name", NAME_BYTES - 1, bytes.len()));
+			return Err(Fault::full(Limit::GroupName, bytes.len()));
 		}
 		let mut text = CString::new();
-		text.extend_from_bytes(bytes).map_err(|_| Fault::Text("a name without a NUL byte"))?;
+		text.extend_from_bytes(bytes).map_err(|_| Fault::Text(Why::NameWithoutNul))?;
 		Ok(Name { text })
 	}
 
@@ -44,11 +44,11 @@ impl Name {
 /// Whether `bytes` may be one component of a group's path (see [`Name`]).
 pub fn check(bytes: &[u8]) -> Result<(), Fault> {
 	match bytes {
-		b"" => Err(Fault::Text("a group's name, found none")),
-		b"." | b".." => Err(Fault::Text("a group's name, found . or ..")),
-		_ if bytes.contains(&b'/') => Err(Fault::Text("a group's name, found a slash in it")),
-		_ if bytes.contains(&0) => Err(Fault::Text("a group's name, found a NUL byte in it")),
-		_ if bytes.contains(&b'\n') => Err(Fault::Text("a group's name, found a newline in it")),
+		b"" => Err(Fault::Text(Why::NameEmpty)),
+		b"." | b".." => Err(Fault::Text(Why::NameDots)),
+		_ if bytes.contains(&b'/') => Err(Fault::Text(Why::NameSlash)),
+		_ if bytes.contains(&0) => Err(Fault::Text(Why::NameNul)),
+		_ if bytes.contains(&b'\n') => Err(Fault::Text(Why::NameNewline)),
 		_ => Ok(()),
 	}
 }
@@ -83,7 +83,7 @@ impl Trail {
 	pub fn push(&mut self, name: &[u8]) -> Result<(), Fault> {
 		let need = self.bytes.len() + name.len() + 1;
 		if need > PATH_BYTES {
-			return Err(Fault::Full("bytes of a group's path", PATH_BYTES, need));
+			return Err(Fault::full(Limit::GroupPath, need));
 		}
 		if !self.bytes.is_empty() {
 			let _ = self.bytes.push(b'/');
@@ -179,7 +179,7 @@ mod tests {
 		for good in [&b"a"[..], b"...", b".hidden", b" a b ", b"\xff\xfe", b"x (deleted)", &[b'n'; 4095]] {
 			assert_eq!(Name::new(good).unwrap().bytes(), good);
 		}
-		assert!(matches!(Name::new(&[b'n'; 4096]), Err(Fault::Full(_, 4095, 4096))));
+		assert!(matches!(Name::new(&[b'n'; 4096]), Err(Fault::Full(_, 4096))));
 	}
 
 	#[test]

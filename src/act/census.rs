@@ -9,7 +9,7 @@
 use heapless::Vec;
 
 use crate::act::sets::Book;
-use crate::error::{At, Error, Fault, errno};
+use crate::error::{At, Error, Fault, Why, errno};
 use crate::hierarchy::Label;
 use crate::image::sink::Store;
 use crate::image::view::{Member, Task};
@@ -17,7 +17,7 @@ use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::stream::Reader;
-use crate::limits::{HIERARCHIES, LIST_BYTES, PENDING_PIDS};
+use crate::limits::{HIERARCHIES, LIST_BYTES, Limit, PENDING_PIDS};
 use crate::name::is_below_or_same;
 use crate::procfs::membership::{Memberships, memberships};
 use crate::procfs::scan::Lines;
@@ -132,9 +132,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 
 	fn wait(&mut self, pid: u32) -> Result<(), Fault> {
 		let need = self.buffers.waiting.len() + 1;
-		self.buffers.waiting.push(pid).map_err(|_| {
-			Fault::Full("processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS, need)
-		})
+		self.buffers.waiting.push(pid).map_err(|_| Fault::full(Limit::Waiting, need))
 	}
 
 	/// One tree by asking every process of /proc for its parents.
@@ -277,7 +275,7 @@ fn collect<'a>(
 	for line in lines {
 		let line = line?;
 		if line.path.starts_with(b"/..") && matches!(line.path.get(3), None | Some(b'/')) {
-			return Err(Fault::Unfit("a task is outside of this cgroup namespace: run cgraft in that of the host"));
+			return Err(Fault::Unfit(Why::OutsideNamespace));
 		}
 		at_root &= line.path == b"/";
 		if let Scope::Groups(selected) = scope
@@ -286,7 +284,7 @@ fn collect<'a>(
 			continue;
 		}
 		let member = Member { name: line.controllers, path: line.path, cgns_prefix: None, at: 0 };
-		let full = Fault::Full("hierarchies of one task", HIERARCHIES, HIERARCHIES + 1);
+		let full = Fault::full(Limit::TaskHierarchies, HIERARCHIES + 1);
 		members.push(member).map_err(|_| full)?;
 	}
 	members.sort_unstable_by_key(|member| member.name);

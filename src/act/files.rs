@@ -10,13 +10,11 @@ use heapless::Vec;
 
 use crate::error::Fault;
 use crate::kernel::dir::Dir;
-use crate::limits::{FILE_BYTES, FILE_NAME_BYTES, FILES};
+use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_NAME_BYTES, FILES, Limit};
 use crate::property::{self, Property, Version};
 
 /// Kinds of groups whose files are remembered.
 const KINDS: usize = 4;
-/// Bytes of `cgroup.controllers`; the kernel has at most 16 controllers.
-const KEY_BYTES: usize = 256;
 
 /// Which properties are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +35,7 @@ struct File {
 
 /// The files of one kind of group.
 pub struct Files {
-	key: Vec<u8, KEY_BYTES>,
+	key: Vec<u8, CONTROLLERS_BYTES>,
 	names: Vec<u8, FILE_NAME_BYTES>,
 	list: Vec<File, FILES>,
 }
@@ -73,7 +71,7 @@ impl Files {
 			return Ok(());
 		}
 		let (start, len) = (self.names.len(), name.len());
-		let full = Fault::Full("files of one group", FILES, self.list.len() + 1);
+		let full = Fault::full(Limit::Files, self.list.len() + 1);
 		self.names.extend_from_slice(name).and_then(|()| self.names.extend_from_slice(b"\0")).map_err(|_| full)?;
 		self.list.push(File { start, len, rank, property }).map_err(|_| full)
 	}
@@ -108,13 +106,13 @@ impl FileCache {
 		wanted: Wanted,
 		buffer: &mut [u8],
 	) -> Result<&Files, Fault> {
-		let mut key = Vec::<u8, KEY_BYTES>::new();
+		let mut key = Vec::<u8, CONTROLLERS_BYTES>::new();
 		match (version, is_root) {
 			(_, true) => {}
 			(Version::V1, false) => key.push(b'1').unwrap_or(()),
 			(Version::V2, false) => {
 				let (len, _) = dir.read(c"cgroup.controllers", buffer)?;
-				let full = Fault::Full("bytes of cgroup.controllers", KEY_BYTES, len + 1);
+				let full = Fault::full(Limit::Controllers, len + 1);
 				let text = buffer.get(..len).unwrap_or(&[]);
 				key.push(b'2').map_err(|_| full).and_then(|()| key.extend_from_slice(text).map_err(|_| full))?;
 			}

@@ -9,11 +9,11 @@ use core::ffi::CStr;
 use heapless::{CString, Vec};
 
 use crate::act::read::is_absent;
-use crate::error::{At, Error, Fault};
+use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::kernel::stream::Reader;
-use crate::limits::{HIERARCHIES, LABEL_BYTES, MOUNT_BYTES, PATH_BYTES};
+use crate::limits::{HIERARCHIES, LABEL_BYTES, Limit, MOUNT_BYTES, PATH_BYTES};
 use crate::name::{Name, components, is_below_or_same};
 use crate::procfs::controllers;
 use crate::procfs::membership::memberships;
@@ -98,15 +98,13 @@ impl Host {
 
 	fn push(&mut self, hierarchy: Hierarchy) -> Result<(), Fault> {
 		let need = self.hierarchies.len() + 1;
-		self.hierarchies.push(hierarchy).map_err(|_| Fault::Full("hierarchies of this host", HIERARCHIES, need))
+		self.hierarchies.push(hierarchy).map_err(|_| Fault::full(Limit::Hierarchies, need))
 	}
 
 	fn keep(&mut self, text: &[u8]) -> Result<(usize, usize), Fault> {
 		let start = self.text.len();
 		let need = start + text.len();
-		self.text
-			.extend_from_slice(text)
-			.map_err(|_| Fault::Full("bytes of mount roots and options", MOUNT_BYTES, need))?;
+		self.text.extend_from_slice(text).map_err(|_| Fault::full(Limit::MountText, need))?;
 		Ok((start, need))
 	}
 
@@ -215,7 +213,7 @@ fn label_of(mount: &Mount<'_>) -> Result<Label, Fault> {
 			SuperWord::Controller(controller) => label.add(controller)?,
 			SuperWord::Named(named) => {
 				let _ = name.extend_from_slice(b"name=");
-				name.extend_from_slice(named).map_err(|_| Fault::Text("a hierarchy's name of at most 63 bytes"))?;
+				name.extend_from_slice(named).map_err(|_| Fault::Text(Why::HierarchyName))?;
 			}
 			SuperWord::Flag(_) => {}
 		}

@@ -3,6 +3,8 @@
 pub mod census;
 pub mod files;
 pub mod host;
+pub mod journal;
 pub mod read;
 pub mod sets;
+pub mod tour;
 pub mod walk;

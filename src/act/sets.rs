@@ -3,12 +3,12 @@
 //! The book keeps a hash and the place of each set in the image; equality is decided by the bytes there, never by the
 //! hash. When the book is full, a set that is not in it is simply written again, under a number of its own.
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 use crate::image::sink::Store;
 use crate::image::view::{self, Member};
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
-use crate::limits::KNOWN_SETS;
+use crate::limits::{KNOWN_SETS, Limit};
 use crate::procfs::membership::memberships;
 
 /// Slots of the hash table: twice the sets, so that searches are short.
@@ -30,7 +30,8 @@ const EMPTY: Slot = Slot { hash: 0, id: 0, at: 0, len: 0 };
 pub struct Book {
 	slots: [Slot; SLOTS],
 	known: usize,
-	last_id: u32,
+	/// Sets with a number of their own.
+	counted: u32,
 	/// More sets were met than the book holds.
 	pub overflown: bool,
 }
@@ -38,7 +39,7 @@ pub struct Book {
 impl Book {
 	/// No set yet.
 	pub const fn new() -> Self {
-		Book { slots: [EMPTY; SLOTS], known: 0, last_id: OWN_ID, overflown: false }
+		Book { slots: [EMPTY; SLOTS], known: 0, counted: 0, overflown: false }
 	}
 
 	/// Forgets everything.
@@ -46,7 +47,7 @@ impl Book {
 		if self.known != 0 {
 			self.slots = [EMPTY; SLOTS];
 		}
-		(self.known, self.last_id, self.overflown) = (0, OWN_ID, false);
+		(self.known, self.counted, self.overflown) = (0, 0, false);
 	}
 
 	/// The number of the set with these members, which are sorted by name; writes it if it is new.
@@ -77,9 +78,9 @@ impl Book {
 	}
 
 	fn next_id(&mut self) -> Result<u32, Fault> {
-		let full = Fault::Full("sets of an image", u32::MAX as usize, u32::MAX as usize + 1);
-		self.last_id = self.last_id.checked_add(1).ok_or(full)?;
-		Ok(self.last_id)
+		let full = Fault::full(Limit::Sets, u32::MAX as usize + 1);
+		self.counted = self.counted.checked_add(1).ok_or(full)?;
+		self.counted.checked_add(OWN_ID).ok_or(full)
 	}
 
 	/// Gives every known set's path in the hierarchy called `name`.
@@ -115,11 +116,11 @@ fn hash(members: &[Member<'_>]) -> u32 {
 }
 
 fn stored<'b, S: Store>(writer: &mut ImageWriter<'_, S>, slot: Slot, scratch: &'b mut [u8]) -> Result<&'b [u8], Fault> {
-	let (cap, len) = (scratch.len(), slot.len as usize);
-	let bytes = scratch.get_mut(..len).ok_or(Fault::Full("bytes of one set", cap, len))?;
+	let len = slot.len as usize;
+	let bytes = scratch.get_mut(..len).ok_or(Fault::full(Limit::SetText, len))?;
 	match writer.read_at(slot.at, bytes)? {
 		true => Ok(bytes),
-		false => Err(Fault::Text("a set that was written before: the image was changed meanwhile")),
+		false => Err(Fault::Text(Why::OldSet)),
 	}
 }
 

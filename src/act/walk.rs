@@ -14,7 +14,7 @@ use crate::image::sink::{Mark, Store};
 use crate::image::view::{Layout, Perms};
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
-use crate::limits::{DEPTH, LIST_BYTES, PENDING_BYTES, VALUE_BYTES};
+use crate::limits::{DEPTH, LIST_BYTES, Limit, PENDING_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Trail, components, is_below_or_same};
 use crate::property::Write;
@@ -263,7 +263,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		let start = self.buffers.pending.len();
 		let more = role == Role::Walked && status.links != 2;
 		let level = Level { dir, mark, start, next: start, more, named };
-		let full = Fault::Full("levels of groups", DEPTH, DEPTH + 1);
+		let full = Fault::full(Limit::Depth, DEPTH + 1);
 		let pushed = self.buffers.levels.push(level).map_err(|_| full);
 		self.placed(pushed)?;
 		Ok(Entered::Yes)
@@ -324,6 +324,6 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 /// Adds a child's name to those that wait.
 fn wait(pending: &mut Vec<u8, PENDING_BYTES>, name: &[u8]) -> Result<(), Fault> {
 	let len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-	let full = Fault::Full("bytes of names of groups that wait", PENDING_BYTES, pending.len() + name.len() + 2);
+	let full = Fault::full(Limit::Pending, pending.len() + name.len() + 2);
 	pending.extend_from_slice(&len.to_le_bytes()).and_then(|()| pending.extend_from_slice(name)).map_err(|_| full)
 }

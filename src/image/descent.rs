@@ -8,7 +8,7 @@ use heapless::Vec;
 use crate::error::Fault;
 use crate::image::view::{Group, Hierarchy, Repeated};
 use crate::image::wire::Message;
-use crate::limits::DEPTH;
+use crate::limits::{DEPTH, Limit};
 use crate::name::components;
 
 /// One turn of a descent.
@@ -94,7 +94,7 @@ impl<'a> Descent<'a> {
 		let message = group.message();
 		let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32);
 		let pushed = need <= DEPTH && self.frames.push(Frame { start, end, next: start }).is_ok();
-		if pushed { Ok(()) } else { Err(Fault::Full("levels of groups", DEPTH, need)) }
+		if pushed { Ok(()) } else { Err(Fault::full(Limit::Depth, need)) }
 	}
 
 	/// Whether the group entered last has a sibling after it, or it is a head and another head follows.

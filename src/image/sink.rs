@@ -7,8 +7,8 @@
 
 use quick_protobuf::{WriterBackend, sizeofs::sizeof_varint};
 
-use crate::error::Fault;
-use crate::limits::SINK_BYTES;
+use crate::error::{Fault, Why};
+use crate::limits::{Limit, SINK_BYTES};
 
 /// Where the image's bytes go: a file, or a memory file that is copied to a pipe at the end.
 pub trait Store {
@@ -132,7 +132,7 @@ impl<'s, S: Store> Sink<'s, S> {
 		self.used = 0;
 		match u32::try_from(self.flushed) {
 			Ok(_) => Ok(()),
-			Err(_) => Err(Fault::Full(TOO_LONG, u32::MAX as usize, self.flushed as usize)),
+			Err(_) => Err(Fault::full(Limit::Image, self.flushed as usize)),
 		}
 	}
 
@@ -141,7 +141,7 @@ impl<'s, S: Store> Sink<'s, S> {
 		self.flush()?;
 		while at < self.flushed {
 			match self.store.read_at(at, self.buffer)? {
-				0 => return Err(Fault::Text("the whole image when it is read back: the file was changed meanwhile")),
+				0 => return Err(Fault::Text(Why::ReadBack)),
 				len => {
 					let len = (self.flushed - at).min(len as u64) as usize;
 					each(&self.buffer[..len]);
@@ -180,17 +180,15 @@ impl<'s, S: Store> Sink<'s, S> {
 	pub fn settle(&mut self, result: quick_protobuf::Result<()>) -> Result<(), Fault> {
 		match result {
 			Ok(()) => Ok(()),
-			Err(_) => Err(self.fault.take().unwrap_or(Fault::Full(TOO_LONG, u32::MAX as usize, usize::MAX))),
+			Err(_) => Err(self.fault.take().unwrap_or(Fault::full(Limit::Image, usize::MAX))),
 		}
 	}
 }
 
-const TOO_LONG: &str = "bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)";
-
 /// The length as a varint of exactly five bytes.
 fn padded(len: u64) -> Result<[u8; LENGTH_BYTES], Fault> {
 	if len > u64::from(u32::MAX) {
-		return Err(Fault::Full(TOO_LONG, u32::MAX as usize, len as usize));
+		return Err(Fault::full(Limit::Image, len as usize));
 	}
 	let mut bytes = [0x80; LENGTH_BYTES];
 	for (index, byte) in bytes.iter_mut().enumerate() {

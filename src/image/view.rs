@@ -8,7 +8,7 @@ use core::marker::PhantomData;
 
 use heapless::String;
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::wire::{Field, Fields, Message, Value};
 
@@ -65,13 +65,13 @@ impl<'a> Image<'a> {
 fn payload(file: &[u8]) -> Result<&[u8], Fault> {
 	let word = |at: usize| file.get(at..at + 4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
 	if (word(0), word(4)) != (Some(MAGIC_COMMON), Some(MAGIC_CGROUP)) {
-		return Err(Fault::Image(0, "this is not a cgroup image: the magic numbers of cgroup.img are missing"));
+		return Err(Fault::image(0, Why::NotAnImage));
 	}
-	let size = word(8).ok_or(Fault::Image(0, "the file ends in its header"))? as usize;
+	let size = word(8).ok_or(Fault::image(0, Why::CutInHeader))? as usize;
 	let payload = file.get(HEADER_BYTES..).unwrap_or(&[]);
 	match payload.len() {
-		len if len < size => Err(Fault::Image(len, "the file is cut off: it is shorter than its header says")),
-		len if len > size => Err(Fault::Image(size, "bytes follow the end of the image")),
+		len if len < size => Err(Fault::image(len, Why::CutOff)),
+		len if len > size => Err(Fault::image(size, Why::BytesFollow)),
 		_ => Ok(payload),
 	}
 }
@@ -84,16 +84,13 @@ fn check_sum(payload: Message<'_>) -> Result<(), Fault> {
 	for field in Fields::new(payload) {
 		let field = field?;
 		if summed {
-			return Err(Fault::Image(field.at, "something follows the checksum"));
+			return Err(Fault::image(field.at, Why::AfterChecksum));
 		}
 		match (field.number, field.value) {
 			(schema::entry::CHECKSUM, Value::Fixed32(sum)) => {
 				let bytes = payload.bytes.get(..field.at).unwrap_or(&[]);
 				if CHECKSUM.checksum(bytes) != sum {
-					return Err(Fault::Image(
-						field.at,
-						"the checksum does not match: the image was damaged or changed",
-					));
+					return Err(Fault::image(field.at, Why::BadChecksum));
 				}
 				summed = true;
 			}
@@ -102,7 +99,7 @@ fn check_sum(payload: Message<'_>) -> Result<(), Fault> {
 		}
 	}
 	if ours && !summed {
-		return Err(Fault::Image(payload.bytes.len(), "the checksum at its end is missing"));
+		return Err(Fault::image(payload.bytes.len(), Why::NoChecksum));
 	}
 	Ok(())
 }
@@ -181,8 +178,8 @@ impl<'a> View<'a> for &'a [u8] {
 	}
 }
 
-fn required<T>(found: Option<T>, message: Message<'_>, what: &'static str) -> Result<T, Fault> {
-	found.ok_or(Fault::Image(message.at, what))
+fn required<T>(found: Option<T>, message: Message<'_>, what: Why) -> Result<T, Fault> {
+	found.ok_or(Fault::image(message.at, what))
 }
 
 /// The last field of this number, as protobuf's rule for singular fields wants it.
@@ -221,7 +218,7 @@ impl<'a> Set<'a> {
 impl<'a> View<'a> for Set<'a> {
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		let id = last(message, schema::set::ID)?.map(|field| field.u32()).transpose()?;
-		Ok(Set { message, layout, id: required(id, message, "a set has no id")? })
+		Ok(Set { message, layout, id: required(id, message, Why::SetWithoutId)? })
 	}
 }
 
@@ -250,8 +247,8 @@ impl<'a> View<'a> for Member<'a> {
 				_ => {}
 			}
 		}
-		let name = required(name, message, "a membership has no name")?;
-		Ok(Member { name, path: required(path, message, "a membership has no path")?, cgns_prefix, at: message.at })
+		let name = required(name, message, Why::MemberWithoutName)?;
+		Ok(Member { name, path: required(path, message, Why::MemberWithoutPath)?, cgns_prefix, at: message.at })
 	}
 }
 
@@ -308,7 +305,7 @@ impl<'a> View<'a> for Hierarchy<'a> {
 		let hierarchy = Hierarchy { message, layout, threaded: threaded.map(|flag| flag != 0) };
 		match hierarchy.names().next() {
 			Some(_) => Ok(hierarchy),
-			None => Err(Fault::Image(message.at, "a hierarchy has no name")),
+			None => Err(Fault::image(message.at, Why::HierarchyWithoutName)),
 		}
 	}
 }
@@ -332,7 +329,7 @@ impl<'a> View<'a> for Group<'a> {
 				return Ok(Group { message, layout, name });
 			}
 		}
-		Err(Fault::Image(message.at, "a group has no name"))
+		Err(Fault::image(message.at, Why::GroupWithoutName))
 	}
 }
 
@@ -463,8 +460,8 @@ impl<'a> View<'a> for Property<'a> {
 				_ => {}
 			}
 		}
-		let name = required(name, message, "a property has no name")?;
-		let value = required(value, message, "a property has no value")?;
+		let name = required(name, message, Why::PropertyWithoutName)?;
+		let value = required(value, message, Why::PropertyWithoutValue)?;
 		Ok(Property { name, value, perms, at: message.at })
 	}
 }
@@ -494,7 +491,7 @@ impl<'a> View<'a> for Perms {
 		}
 		match (mode, uid, gid) {
 			(Some(mode), Some(uid), Some(gid)) => Ok(Perms { mode, uid, gid }),
-			_ => Err(Fault::Image(message.at, "an owner or mode is incomplete")),
+			_ => Err(Fault::image(message.at, Why::PermsIncomplete)),
 		}
 	}
 }
@@ -537,7 +534,7 @@ impl<'a> View<'a> for Task<'a> {
 			[schema::task::PID, schema::task::TID, schema::task::START_TIME, schema::task::COMM, schema::task::SET];
 		match needed.iter().all(|number| seen & (1 << number) != 0) {
 			true => Ok(task),
-			false => Err(Fault::Image(message.at, "a task is incomplete")),
+			false => Err(Fault::image(message.at, Why::TaskIncomplete)),
 		}
 	}
 }

@@ -4,7 +4,7 @@
 //! parent's bytes, so a child cannot pass its parent's end. Over-long varints up to ten bytes are legal; groups
 //! (wire types 3 and 4) are not used by the image and are refused. Required fields are judged in [`super::view`].
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 /// The bytes of one message and their offset in the payload, for messages to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl<'a> Field<'a> {
 	pub fn bytes(&self) -> Result<Message<'a>, Fault> {
 		match self.value {
 			Value::Bytes(message) => Ok(message),
-			_ => Err(Fault::Image(self.at, "a number stands where text or a message belongs")),
+			_ => Err(Fault::image(self.at, Why::NumberForText)),
 		}
 	}
 
@@ -52,13 +52,13 @@ impl<'a> Field<'a> {
 	pub fn u64(&self) -> Result<u64, Fault> {
 		match self.value {
 			Value::Varint(number) => Ok(number),
-			_ => Err(Fault::Image(self.at, "text stands where a number belongs")),
+			_ => Err(Fault::image(self.at, Why::TextForNumber)),
 		}
 	}
 
 	/// A varint that must fit 32 bits.
 	pub fn u32(&self) -> Result<u32, Fault> {
-		u32::try_from(self.u64()?).map_err(|_| Fault::Image(self.at, "a number is too large"))
+		u32::try_from(self.u64()?).map_err(|_| Fault::image(self.at, Why::NumberTooLarge))
 	}
 }
 
@@ -85,14 +85,14 @@ impl<'a> Fields<'a> {
 		let tag = self.varint()?;
 		let number = u32::try_from(tag >> 3).unwrap_or(0);
 		if number == 0 || number > 0x1fff_ffff {
-			return Err(Fault::Image(at, "a field has no valid number"));
+			return Err(Fault::image(at, Why::FieldNumber));
 		}
 		let value = match tag & 7 {
 			0 => Value::Varint(self.varint()?),
 			1 => Value::Fixed64(u64::from_le_bytes(self.array()?)),
 			2 => Value::Bytes(self.message()?),
 			5 => Value::Fixed32(u32::from_le_bytes(self.array()?)),
-			_ => return Err(Fault::Image(at, "a field has an unknown wire type")),
+			_ => return Err(Fault::image(at, Why::WireType)),
 		};
 		Ok(Field { number, at, value })
 	}
@@ -104,14 +104,14 @@ impl<'a> Fields<'a> {
 			let [byte] = self.array()?;
 			let bits = u64::from(byte & 0x7f);
 			if shift == 63 && bits > 1 {
-				return Err(Fault::Image(at, "a number has more than 64 bits"));
+				return Err(Fault::image(at, Why::NumberTooLong));
 			}
 			number |= bits << shift;
 			if byte & 0x80 == 0 {
 				return Ok(number);
 			}
 		}
-		Err(Fault::Image(at, "a number has no end"))
+		Err(Fault::image(at, Why::NumberEndless))
 	}
 
 	fn message(&mut self) -> Result<Message<'a>, Fault> {
@@ -124,7 +124,7 @@ impl<'a> Fields<'a> {
 				self.at += len;
 				Ok(Message { bytes, at: start })
 			}
-			None => Err(Fault::Image(at, "a field is longer than what holds it")),
+			None => Err(Fault::image(at, Why::FieldTooLong)),
 		}
 	}
 
@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
 				self.at += N;
 				Ok(*bytes)
 			}
-			None => Err(Fault::Image(self.at, "the bytes end in the middle of a field")),
+			None => Err(Fault::image(self.at, Why::FieldCut)),
 		}
 	}
 }
@@ -183,7 +183,7 @@ mod tests {
 
 	#[test]
 	fn a_child_cannot_pass_its_parents_end() {
-		assert!(matches!(all(&[0x12, 0x03, b'h', b'i']), Err(Fault::Image(1, _))));
+		assert!(matches!(all(&[0x12, 0x03, b'h', b'i']), Err(Fault::Image(_, 1))));
 		assert!(matches!(
 			all(&[0x12, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
 			Err(Fault::Image(..))

@@ -12,8 +12,9 @@ use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
 
 use super::{Result, fault};
-use crate::error::{Fault, errno};
+use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
+use crate::limits::Limit;
 
 /// `f_type` of cgroup v1, statfs(2).
 const CGROUP_MAGIC: u64 = 0x0027_e0eb;
@@ -136,7 +137,7 @@ impl Dir {
 		let fd = fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?;
 		let stat = status(&fs::fstat(&fd).map_err(fault)?);
 		if !stat.is_file() {
-			return Err(Fault::Text("a regular file"));
+			return Err(Fault::Text(Why::RegularFile));
 		}
 		Ok((read_to_end(&fd, into)?, stat))
 	}
@@ -221,7 +222,7 @@ fn read_to_end(fd: &OwnedFd, into: &mut [u8]) -> Result<usize> {
 	loop {
 		match rustix::io::read(fd, &mut into[used..]) {
 			Ok(0) if used == into.len() => {
-				return Err(Fault::Full("bytes of one file's text", into.len(), used + 1));
+				return Err(Fault::full(Limit::FileText, used + 1));
 			}
 			Ok(0) => return Ok(used),
 			Ok(len) => {

@@ -16,6 +16,9 @@ use crate::error::Fault;
 /// A result with the kernel's number as fault.
 pub type Result<T> = core::result::Result<T, Fault>;
 
+/// An open file whose kind does not matter to its owner.
+pub type Handle = rustix::fd::OwnedFd;
+
 fn fault(errno: Errno) -> Fault {
 	Fault::Kernel(errno.raw_os_error())
 }

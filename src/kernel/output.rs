@@ -15,9 +15,9 @@ use rustix::io::Errno;
 use super::dir::Dir;
 use super::fenced::{self, Map};
 use super::{Result, fault, stream};
-use crate::error::{Fault, errno};
+use crate::error::{Fault, Why, errno};
 use crate::image::sink::Store;
-use crate::limits::PATH_BYTES;
+use crate::limits::{Limit, PATH_BYTES};
 
 /// Bytes copied at once to a pipe, or read at once from one.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -122,18 +122,36 @@ impl Store for Output {
 		stream::write_all(self.file.as_fd(), bytes)
 	}
 
-	fn patch(&mut self, mut at: u64, mut bytes: &[u8]) -> Result<()> {
-		while !bytes.is_empty() {
-			let len = rustix::io::retry_on_intr(|| rustix::io::pwrite(&self.file, bytes, at)).map_err(fault)?;
-			bytes = &bytes[len..];
-			at += len as u64;
-		}
-		Ok(())
+	fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<()> {
+		write_at(&self.file, at, bytes)
 	}
 
 	fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<usize> {
 		rustix::io::retry_on_intr(|| rustix::io::pread(&self.file, &mut *into, at)).map_err(fault)
 	}
+}
+
+/// Writes all bytes at this offset of a file.
+pub fn write_at(file: &OwnedFd, mut at: u64, mut bytes: &[u8]) -> Result<()> {
+	while !bytes.is_empty() {
+		let len = rustix::io::retry_on_intr(|| rustix::io::pwrite(file, bytes, at)).map_err(fault)?;
+		bytes = &bytes[len..];
+		at += len as u64;
+	}
+	Ok(())
+}
+
+/// Reads exactly as many bytes as there is room for, from this offset of a file.
+pub fn read_at(file: &OwnedFd, at: u64, into: &mut [u8]) -> Result<()> {
+	let mut read = 0;
+	while read < into.len() {
+		let rest = &mut into[read..];
+		match rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *rest, at + read as u64)).map_err(fault)? {
+			0 => return Err(Fault::Text(Why::OwnFile)),
+			len => read += len,
+		}
+	}
+	Ok(())
 }
 
 /// A file that lives in memory only.
@@ -185,8 +203,8 @@ pub fn c_string(path: &[u8]) -> Result<CString<PATH_BYTES>> {
 	let mut text = CString::new();
 	match text.extend_from_bytes(path) {
 		Ok(()) => Ok(text),
-		Err(_) if path.contains(&0) => Err(Fault::Usage("a path has a NUL byte in it")),
-		Err(_) => Err(Fault::Full("bytes of a path", PATH_BYTES - 1, path.len())),
+		Err(_) if path.contains(&0) => Err(Fault::Usage(Why::NulInPath)),
+		Err(_) => Err(Fault::full(Limit::Path, path.len())),
 	}
 }
 

@@ -6,7 +6,7 @@
 //! Errors: [`Fault::Text`] for a word that is not an id; the words behind it are still read.
 //! Not done here: children that come or go while the kernel prints. It may leave out others then (proc(5)).
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 use super::scan::number32;
 
@@ -17,7 +17,7 @@ pub fn children(text: &[u8]) -> impl Iterator<Item = Result<u32, Fault>> {
 
 /// One of the ids.
 pub fn parse_id(word: &[u8]) -> Result<u32, Fault> {
-	number32(word).ok_or(Fault::Text("ids of tasks in /proc/PID/task/TID/children"))
+	number32(word).ok_or(Fault::Text(Why::ChildId))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! Errors: [`Fault::Text`] for a line that is not of this form.
 //! Not done here: named hierarchies and controllers without a v1 part, which the file does not list.
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 use super::scan::{number, number32};
 
@@ -27,7 +27,7 @@ pub fn parse_line(line: &[u8]) -> Result<Option<Controller<'_>>, Fault> {
 	if line.starts_with(b"#") {
 		return Ok(None);
 	}
-	parse(line).map(Some).ok_or(Fault::Text("name, hierarchy, groups and 0 or 1 in a line of /proc/cgroups"))
+	parse(line).map(Some).ok_or(Fault::Text(Why::ControllerLine))
 }
 
 fn parse(line: &[u8]) -> Option<Controller<'_>> {

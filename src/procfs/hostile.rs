@@ -9,6 +9,7 @@ use super::mountinfo::SuperWord;
 use super::scan::{Lines, Source, cut, number32, unescape};
 use super::{children, controllers, membership, mountinfo, stat, status};
 use crate::error::Fault;
+use crate::limits::Limit;
 
 /// A source that gives a random part of what is asked for.
 struct Crumbs<'a> {
@@ -53,7 +54,7 @@ fn check_lines(text: &[u8], random: &mut Random) {
 		assert_eq!(read_lines(crumbs(random), cap).as_ref(), Ok(&model));
 	}
 	if longest > 0 {
-		let full = Fault::Full("bytes of one line of a /proc file", longest - 1, longest);
+		let full = Fault::full(Limit::Line, longest);
 		assert_eq!(read_lines(crumbs(random), longest - 1), Err(full));
 	}
 }

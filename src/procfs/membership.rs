@@ -5,7 +5,7 @@
 //! Errors: [`Fault::Text`] where the text does not begin with `id:controllers:/path`, then nothing more.
 //! Not done here: whether a group is really removed, and what a path that leaves the namespace (`/../..`) means.
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 use super::scan::{cut, number32};
 
@@ -53,7 +53,7 @@ impl<'a> Iterator for Memberships<'a> {
 		let (entry, behind) = self.rest.split_at_checked(entry_len(self.rest)).unwrap_or((self.rest, b""));
 		let parsed = parse(entry.strip_suffix(b"\n").unwrap_or(entry));
 		self.rest = if parsed.is_some() { behind } else { b"" };
-		Some(parsed.ok_or(Fault::Text("id:controllers:/path in /proc/PID/cgroup")))
+		Some(parsed.ok_or(Fault::Text(Why::MembershipLine)))
 	}
 }
 

@@ -7,7 +7,7 @@
 //! than to their type.
 //! Not done here: unescaping ([`unescape`](super::scan::unescape)), and which mounts show the same hierarchy.
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 use super::scan::{cut, number32};
 
@@ -80,7 +80,7 @@ const FLAGS: [&[u8]; 22] = [
 
 /// The mount that `line` (without its newline) describes, or None for another file system.
 pub fn parse_line(line: &[u8]) -> Result<Option<Mount<'_>>, Fault> {
-	let (fields, behind) = fields(line).ok_or(Fault::Text("six fields and a lone - in a line of mountinfo"))?;
+	let (fields, behind) = fields(line).ok_or(Fault::Text(Why::MountFields))?;
 	let (kind, rest) = cut(behind, b' ').unwrap_or((behind, b""));
 	let kind = match kind {
 		b"cgroup" => Kind::V1,
@@ -88,13 +88,13 @@ pub fn parse_line(line: &[u8]) -> Result<Option<Mount<'_>>, Fault> {
 		_ => return Ok(None),
 	};
 	let [id, parent, device, root, point, options] = fields;
-	let (_source, super_options) = cut(rest, b' ').ok_or(Fault::Text("source and options of a cgroup mount"))?;
+	let (_source, super_options) = cut(rest, b' ').ok_or(Fault::Text(Why::MountOptions))?;
 	Ok(Some(Mount {
-		id: number32(id).ok_or(Fault::Text("the number of a mount in mountinfo"))?,
-		parent: number32(parent).ok_or(Fault::Text("the number of a parent mount in mountinfo"))?,
-		device: device_numbers(device).ok_or(Fault::Text("major:minor in mountinfo"))?,
-		root: absolute(root).ok_or(Fault::Text("a root that begins with / in mountinfo"))?,
-		point: absolute(point).ok_or(Fault::Text("a mount point that begins with / in mountinfo"))?,
+		id: number32(id).ok_or(Fault::Text(Why::MountId))?,
+		parent: number32(parent).ok_or(Fault::Text(Why::ParentId))?,
+		device: device_numbers(device).ok_or(Fault::Text(Why::MountDevice))?,
+		root: absolute(root).ok_or(Fault::Text(Why::MountRoot))?,
+		point: absolute(point).ok_or(Fault::Text(Why::MountPoint))?,
 		options,
 		kind,
 		super_options,

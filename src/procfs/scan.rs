@@ -7,7 +7,8 @@
 
 use heapless::Vec;
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
+use crate::limits::Limit;
 
 /// Where bytes come from: an open file or, in tests, a slice.
 pub trait Source {
@@ -103,7 +104,7 @@ impl<'b, S: Source> Lines<'b, S> {
 		let room = self.buffer.get_mut(self.end..).unwrap_or_default();
 		let count = self.source.read(room)?;
 		if count > room.len() {
-			return Err(Fault::Text("a source that gives no more bytes than asked for"));
+			return Err(Fault::Text(Why::LyingSource));
 		}
 		self.ended = count == 0;
 		self.end += count;
@@ -117,7 +118,7 @@ impl<'b, S: Source> Lines<'b, S> {
 		self.ended = count == 0;
 		if count != 0 && probe != [self.mark] {
 			let cap = self.buffer.len();
-			return Err(Fault::Full("bytes of one line of a /proc file", cap, cap.saturating_add(1)));
+			return Err(Fault::full(Limit::Line, cap.saturating_add(1)));
 		}
 		Ok(count != 0 || self.start < self.end)
 	}
@@ -154,7 +155,7 @@ pub fn cut(text: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 pub fn unescape<const N: usize>(text: &[u8], out: &mut Vec<u8, N>) -> Result<(), Fault> {
 	let need = out.len().saturating_add(Unescaped(text).count());
 	if need > N {
-		return Err(Fault::Full("bytes of unescaped paths of mountinfo", N, need));
+		return Err(Fault::full(Limit::Unescaped, need));
 	}
 	out.extend(Unescaped(text));
 	Ok(())
@@ -208,7 +209,7 @@ mod tests {
 		}
 		let mut lines = Lines::new(&text[..], &mut buffer[..4999]);
 		assert_eq!(lines.next_line(), Ok(Some(&b"a"[..])));
-		let full = Fault::Full("bytes of one line of a /proc file", 4999, 5000);
+		let full = Fault::full(Limit::Line, 5000);
 		assert_eq!(lines.next_line(), Err(full));
 		assert_eq!(lines.next_line(), Err(full));
 	}
@@ -278,7 +279,7 @@ mod tests {
 	#[test]
 	fn unescaping_appends_all_or_nothing() {
 		let mut out = Vec::<u8, 4>::from_slice(b"ab").unwrap();
-		assert!(matches!(unescape(b"c\\040e", &mut out), Err(Fault::Full(_, 4, 5))));
+		assert!(matches!(unescape(b"c\\040e", &mut out), Err(Fault::Full(_, 5))));
 		assert_eq!(out, b"ab");
 		unescape(b"\\011\\012", &mut out).unwrap();
 		assert_eq!(out, b"ab\t\n");

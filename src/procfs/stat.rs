@@ -5,7 +5,7 @@
 //! Errors: [`Fault::Text`] for a text that is not of this form or ends before field 22.
 //! Not done here: the command's meaning. It is raw and chosen by the task, `) R 1 (` and newlines included.
 
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 
 use super::scan::{cut, number, number32, words};
 
@@ -42,7 +42,7 @@ impl Stat<'_> {
 
 /// The task that `text` describes.
 pub fn parse(text: &[u8]) -> Result<Stat<'_>, Fault> {
-	split(text).ok_or(Fault::Text("id (command) state and 19 numbers in /proc/PID/stat"))
+	split(text).ok_or(Fault::Text(Why::StatLine))
 }
 
 fn split(text: &[u8]) -> Option<Stat<'_>> {

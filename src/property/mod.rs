@@ -90,8 +90,8 @@ pub enum Fresh {
 	Is(&'static str),
 	/// Any spelling of no limit: it differs with version, page size and huge page size.
 	Unlimited,
-	/// What the parent shows at mkdir; see [`Property::base`].
-	Inherited,
+	/// What the parent shows at mkdir; the root of a host that was just started has this.
+	Inherited(&'static str),
 	/// No text, or only lines that say what holds without them.
 	Empty,
 	/// Not known; never taken for fresh.
@@ -153,8 +153,6 @@ pub struct Property {
 	pub file: &'static str,
 	/// The interface that has the file. Some names are in both, with different rules.
 	pub version: Version,
-	/// The controller the file belongs to; `cgroup` for the core files of both versions.
-	pub controller: &'static str,
 	/// How it is read.
 	pub read: Read,
 	/// How it is written.
@@ -163,8 +161,6 @@ pub struct Property {
 	pub phase: Phase,
 	/// Its value in a fresh group.
 	pub fresh: Fresh,
-	/// For an inherited value: what the root of a host that was just started has. Else empty.
-	pub base: &'static str,
 	/// What the value counts.
 	pub unit: Unit,
 	/// What of the value only makes sense on its own host.
@@ -173,10 +169,18 @@ pub struct Property {
 	pub criu: bool,
 	/// A deprecated file whose loss is no loss: where a kernel refuses or ignores it, a warning is enough.
 	pub advisory: bool,
-	/// The first kernel that has it; `<=4.14` is older than what was looked at.
+	/// The first kernel that has it; `<=4.14` is older than what was looked at. For documents, not for the program.
+	#[cfg(test)]
 	pub since: &'static str,
 	/// The other version's file that means nearly the same, or empty.
 	pub twin: &'static str,
+}
+
+impl Property {
+	/// The controller that the file belongs to; `cgroup` for the core files of both versions.
+	pub fn controller(&self) -> &'static [u8] {
+		controller_of(self.file.as_bytes())
+	}
 }
 
 /// The property of a file name: the exact name, or a pattern whose star stands for a huge page size.
@@ -245,7 +249,7 @@ mod tests {
 			let text = row[5].replace('|', "\n");
 			let image = value::normalise(property, text.as_bytes());
 			assert!(value::is_default(property, image), "{row:?}");
-			let inherited = property.fresh == Fresh::Inherited;
+			let inherited = matches!(property.fresh, Fresh::Inherited(_));
 			assert_eq!(value::is_fresh(property, image), !inherited, "{row:?}");
 		}
 	}
@@ -271,7 +275,7 @@ mod tests {
 			for (index, property) in all(version).iter().enumerate() {
 				assert_eq!(property.version, version);
 				assert_eq!(index_of(version, property.file.as_bytes()), Some(index), "{}", property.file);
-				assert_eq!(controller_of(property.file.as_bytes()), property.controller.as_bytes());
+				assert_eq!(controller_of(property.file.as_bytes()), property.controller());
 			}
 		}
 	}

@@ -61,7 +61,7 @@ pub fn is_fresh(property: &Property, value: &[u8]) -> bool {
 		Fresh::Is(fresh) => same(property, value, fresh.as_bytes()),
 		Fresh::Unlimited => is_unlimited(property, value),
 		Fresh::Empty => same(property, value, b""),
-		Fresh::Inherited | Fresh::Unknown => false,
+		Fresh::Inherited(_) | Fresh::Unknown => false,
 	}
 }
 
@@ -69,7 +69,7 @@ pub fn is_fresh(property: &Property, value: &[u8]) -> bool {
 /// such a value on a host without the file loses nothing.
 pub fn is_default(property: &Property, value: &[u8]) -> bool {
 	match property.fresh {
-		Fresh::Inherited => same(property, value, property.base.as_bytes()),
+		Fresh::Inherited(base) => same(property, value, base.as_bytes()),
 		_ => is_fresh(property, value),
 	}
 }

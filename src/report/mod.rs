@@ -2,3 +2,5 @@
 
 pub mod decode;
 pub mod json;
+pub mod overview;
+pub mod tree;

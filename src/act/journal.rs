@@ -1,0 +1,316 @@
+//! What a restore changed, in order: so that a failed one can be taken back, and later phases know which groups are new.
+//!
+//! Records are appended to a memory file before the change they describe and dropped again if it did not happen.
+//! A record is its length (u32 LE), a kind, the hierarchy, lengths and bytes of path, file and value, three numbers,
+//! and its length once more, so that it can be read from both ends.
+
+use core::ffi::CStr;
+
+use crate::kernel::Handle;
+use heapless::Vec;
+
+use crate::error::{Fault, Why};
+use crate::image::view::Perms;
+use crate::kernel::output::{memory_file, read_at, write_at};
+use crate::limits::{JOURNAL_BYTES, Limit, PATH_BYTES};
+
+/// What was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change<'a> {
+	/// The group at this path was made.
+	Made,
+	/// A file's value; it was this before.
+	Value {
+		/// The file's name.
+		file: &'a [u8],
+		/// Its value before.
+		old: &'a [u8],
+	},
+	/// Owner or mode of a file, or of the group itself if the name is empty; they were these before.
+	Perms {
+		/// The file's name.
+		file: &'a [u8],
+		/// Owner and mode before.
+		old: Perms,
+	},
+	/// A task was moved; it was in the group at this path before.
+	Moved {
+		/// Thread or, with `whole`, process.
+		tid: u32,
+		/// All threads of the process.
+		whole: bool,
+	},
+}
+
+/// One record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+	/// Place of the hierarchy in the host's list.
+	pub hierarchy: usize,
+	/// The group's path, without its first slash.
+	pub path: &'a [u8],
+	/// What was changed.
+	pub change: Change<'a>,
+}
+
+/// Bytes of a record besides path, file and value.
+const FIXED: usize = 4 + 1 + 1 + 2 + 1 + 4 + 12 + 4;
+
+/// The journal of one restore.
+#[derive(Debug)]
+pub struct Journal<'b> {
+	file: Handle,
+	buffer: &'b mut [u8; JOURNAL_BYTES],
+	used: usize,
+	flushed: u64,
+}
+
+impl<'b> Journal<'b> {
+	/// An empty one in memory.
+	pub fn new(buffer: &'b mut [u8; JOURNAL_BYTES]) -> Result<Self, Fault> {
+		Ok(Journal { file: memory_file()?, buffer, used: 0, flushed: 0 })
+	}
+
+	/// Its length in bytes: a place to go back to.
+	pub fn len(&self) -> u64 {
+		self.flushed + self.used as u64
+	}
+
+	/// Whether nothing was changed.
+	pub fn is_empty(&self) -> bool {
+		self.len() == 0
+	}
+
+	/// Adds a record.
+	pub fn add(&mut self, record: &Record<'_>) -> Result<(), Fault> {
+		let empty = Perms { mode: 0, uid: 0, gid: 0 };
+		let (kind, file, value, numbers): (u8, &[u8], &[u8], Perms) = match record.change {
+			Change::Made => (0, b"", b"", empty),
+			Change::Value { file, old } => (1, file, old, empty),
+			Change::Perms { file, old } => (2, file, b"", old),
+			Change::Moved { tid, whole } => (3, b"", b"", Perms { mode: tid, uid: u32::from(whole), gid: 0 }),
+		};
+		let len = (FIXED + record.path.len() + file.len() + value.len()) as u32;
+		self.put(&len.to_le_bytes())?;
+		self.put(&[kind, record.hierarchy as u8])?;
+		self.put(&(record.path.len() as u16).to_le_bytes())?;
+		self.put(&[file.len() as u8])?;
+		self.put(&(value.len() as u32).to_le_bytes())?;
+		for number in [numbers.mode, numbers.uid, numbers.gid] {
+			self.put(&number.to_le_bytes())?;
+		}
+		self.put(record.path)?;
+		self.put(file)?;
+		self.put(value)?;
+		self.put(&len.to_le_bytes())
+	}
+
+	fn put(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+		while !bytes.is_empty() {
+			if self.used == JOURNAL_BYTES {
+				self.flush()?;
+			}
+			let taken = bytes.len().min(JOURNAL_BYTES - self.used);
+			self.buffer[self.used..self.used + taken].copy_from_slice(&bytes[..taken]);
+			self.used += taken;
+			bytes = &bytes[taken..];
+		}
+		Ok(())
+	}
+
+	/// Writes out what is buffered; needed before it is read.
+	pub fn flush(&mut self) -> Result<(), Fault> {
+		write_at(&self.file, self.flushed, &self.buffer[..self.used])?;
+		self.flushed += self.used as u64;
+		self.used = 0;
+		Ok(())
+	}
+
+	/// Forgets everything since `len`: it did not happen.
+	pub fn drop_since(&mut self, len: u64) {
+		match len.checked_sub(self.flushed) {
+			Some(used) => self.used = used as usize,
+			None => (self.flushed, self.used) = (len, 0),
+		}
+	}
+
+	/// The record that ends at `end`, and where it starts; `buffer` holds it. Flushed journals only.
+	pub fn before<'r>(&self, end: u64, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
+		let Some(at) = end.checked_sub(4) else { return Ok(None) };
+		let mut word = [0; 4];
+		read_at(&self.file, at, &mut word)?;
+		let start = end.checked_sub(u64::from(u32::from_le_bytes(word))).ok_or(BROKEN)?;
+		Ok(self.at(start, buffer)?.map(|(record, _)| (record, start)))
+	}
+
+	/// The record that starts at `start`, and where it ends. Flushed journals only.
+	pub fn at<'r>(&self, start: u64, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
+		if start >= self.flushed {
+			return Ok(None);
+		}
+		let mut word = [0; 4];
+		read_at(&self.file, start, &mut word)?;
+		let len = u32::from_le_bytes(word) as usize;
+		let bytes = buffer.get_mut(..len).ok_or(Fault::full(Limit::Record, len))?;
+		read_at(&self.file, start, bytes)?;
+		let record = parse(bytes).ok_or(BROKEN)?;
+		Ok(Some((record, start + len as u64)))
+	}
+}
+
+const BROKEN: Fault = Fault::Text(Why::JournalRecord);
+
+fn parse(bytes: &[u8]) -> Option<Record<'_>> {
+	let (head, rest) = bytes.split_at_checked(FIXED - 4)?;
+	let number = |at: usize| Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?));
+	let path_len = usize::from(u16::from_le_bytes([head[6], head[7]]));
+	let (path, rest) = rest.split_at_checked(path_len)?;
+	let (file, rest) = rest.split_at_checked(usize::from(head[8]))?;
+	let old = rest.get(..number(9)? as usize)?;
+	let numbers = Perms { mode: number(13)?, uid: number(17)?, gid: number(21)? };
+	let change = match head[4] {
+		0 => Change::Made,
+		1 => Change::Value { file, old },
+		2 => Change::Perms { file, old: numbers },
+		3 => Change::Moved { tid: numbers.mode, whole: numbers.uid != 0 },
+		_ => return None,
+	};
+	Some(Record { hierarchy: usize::from(head[5]), path, change })
+}
+
+/// Goes along the groups that were made, in the order in which they were.
+#[derive(Debug)]
+pub struct MadeCursor {
+	next: u64,
+	hierarchy: usize,
+	path: Vec<u8, PATH_BYTES>,
+	ended: bool,
+}
+
+impl MadeCursor {
+	/// Before the first one.
+	pub fn new() -> Self {
+		MadeCursor { next: 0, hierarchy: usize::MAX, path: Vec::new(), ended: false }
+	}
+
+	/// Whether the group was made; groups have to be asked for in the order in which they were made.
+	pub fn is_made(
+		&mut self,
+		journal: &Journal<'_>,
+		hierarchy: usize,
+		path: &[u8],
+		buffer: &mut [u8],
+	) -> Result<bool, Fault> {
+		if self.hierarchy == usize::MAX && !self.ended {
+			self.advance(journal, buffer)?;
+		}
+		let made = !self.ended && self.hierarchy == hierarchy && self.path == path;
+		if made {
+			self.advance(journal, buffer)?;
+		}
+		Ok(made)
+	}
+
+	fn advance(&mut self, journal: &Journal<'_>, buffer: &mut [u8]) -> Result<(), Fault> {
+		while let Some((record, end)) = journal.at(self.next, buffer)? {
+			self.next = end;
+			if record.change == Change::Made {
+				self.hierarchy = record.hierarchy;
+				self.path.clear();
+				let _ = self.path.extend_from_slice(record.path); // a trail, which holds no more
+				return Ok(());
+			}
+		}
+		self.ended = true;
+		Ok(())
+	}
+}
+
+impl Default for MadeCursor {
+	fn default() -> Self {
+		MadeCursor::new()
+	}
+}
+
+/// A file name of a record, for a system call.
+pub fn file_name<'f>(file: &[u8], buffer: &'f mut [u8; crate::limits::FILE_BYTES + 1]) -> Option<&'f CStr> {
+	buffer.get_mut(..file.len())?.copy_from_slice(file);
+	*buffer.get_mut(file.len())? = 0;
+	CStr::from_bytes_until_nul(buffer).ok()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	extern crate std;
+	use std::boxed::Box;
+
+	const PERMS: Perms = Perms { mode: 0o644, uid: 1000, gid: 7 };
+
+	fn records() -> [Record<'static>; 4] {
+		let record = |path, change| Record { hierarchy: 3, path, change };
+		[
+			record(&b"a"[..], Change::Made),
+			record(b"a/b", Change::Value { file: b"cpu.shares", old: b"1024" }),
+			record(b"a/b", Change::Perms { file: b"", old: PERMS }),
+			record(b"", Change::Moved { tid: 77, whole: true }),
+		]
+	}
+
+	#[test]
+	fn records_come_back_from_both_ends() {
+		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
+		let mut journal = Journal::new(&mut buffer).unwrap();
+		for _ in 0..1000 {
+			records().iter().for_each(|record| journal.add(record).unwrap());
+		}
+		journal.flush().unwrap();
+		let (mut piece, mut at, mut count) = ([0; 256], 0, 0);
+		while let Some((record, end)) = journal.at(at, &mut piece).unwrap() {
+			assert_eq!(record, records()[count % 4]);
+			(at, count) = (end, count + 1);
+		}
+		assert_eq!((at, count), (journal.len(), 4000));
+		while let Some((record, start)) = journal.before(at, &mut piece).unwrap() {
+			count -= 1;
+			assert_eq!(record, records()[count % 4]);
+			at = start;
+		}
+		assert_eq!(count, 0);
+	}
+
+	#[test]
+	fn a_change_that_did_not_happen_is_dropped() {
+		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
+		let mut journal = Journal::new(&mut buffer).unwrap();
+		journal.add(&records()[0]).unwrap();
+		let len = journal.len();
+		journal.add(&records()[1]).unwrap();
+		journal.flush().unwrap();
+		journal.drop_since(len);
+		journal.add(&records()[2]).unwrap();
+		journal.flush().unwrap();
+		let mut piece = [0; 256];
+		let (last, start) = journal.before(journal.len(), &mut piece).unwrap().unwrap();
+		assert_eq!((last, start), (records()[2], len));
+	}
+
+	#[test]
+	fn the_cursor_knows_what_was_made() {
+		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
+		let mut journal = Journal::new(&mut buffer).unwrap();
+		for path in [&b"a"[..], b"a/b", b"c"] {
+			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
+			journal.add(&records()[1]).unwrap();
+		}
+		journal.flush().unwrap();
+		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 256]);
+		let mut ask = |path: &[u8]| cursor.is_made(&journal, 1, path, &mut piece).unwrap();
+		assert!(ask(b"a"));
+		assert!(!ask(b"a/a"));
+		assert!(ask(b"a/b"));
+		assert!(!ask(b"b"));
+		assert!(ask(b"c"));
+		assert!(!ask(b"c/d"));
+	}
+}

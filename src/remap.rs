@@ -1,0 +1,194 @@
+//! Paths of the image in, paths of the target out, component by component.
+//!
+//! A rule replaces a path and everything below it: `/old` matches `/old` and `/old/x`, never `/older`. What a rule of
+//! `--cgroup-root` replaces is the deepest group that all walked groups of the hierarchy have in common; with one
+//! head that is the head itself, as in CRIU. Groups above it are not part of the target. Memberships in a hierarchy's
+//! root stay there.
+
+use heapless::Vec;
+
+use crate::error::{Fault, Why};
+use crate::image::descent::{Descent, Turn};
+use crate::image::view::Hierarchy;
+use crate::limits::{Limit, PATH_BYTES};
+use crate::name::{Trail, check, components, is_below_or_same};
+
+/// A path without its first slash.
+pub type Path = Vec<u8, PATH_BYTES>;
+
+/// One rule of one hierarchy; the empty path is the hierarchy's root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+	/// What is replaced.
+	pub old: Path,
+	/// What replaces it.
+	pub new: Path,
+}
+
+/// Where a path of the image belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'p> {
+	/// Below the rule's new path, by these components.
+	Below(&'p [u8]),
+	/// Above what the rule replaces: it has no place on the target.
+	Above,
+	/// Beside what the rule replaces: it keeps its path.
+	Beside,
+}
+
+impl Rule {
+	/// Everything keeps its path.
+	pub const fn identity() -> Self {
+		Rule { old: Vec::new(), new: Vec::new() }
+	}
+
+	/// Where `path` (without its first slash) belongs.
+	pub fn place<'p>(&self, path: &'p [u8]) -> Place<'p> {
+		if self.old.is_empty() {
+			return Place::Below(path);
+		}
+		match is_below_or_same(path, &self.old) {
+			true => {
+				let rest = path.get(self.old.len()..).unwrap_or(b"");
+				Place::Below(rest.strip_prefix(b"/").unwrap_or(rest))
+			}
+			false if is_below_or_same(&self.old, path) || path.is_empty() => Place::Above,
+			false => Place::Beside,
+		}
+	}
+
+	/// The target of a membership's path (without its first slash), put into `into`.
+	pub fn map(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
+		into.clear();
+		match self.place(path) {
+			Place::Below(rest) if !(path.is_empty() && self.old.is_empty()) => {
+				append(into, &self.new)?;
+				append(into, rest)
+			}
+			_ => append(into, path),
+		}
+	}
+}
+
+/// Adds components to a path.
+fn append(path: &mut Path, rest: &[u8]) -> Result<(), Fault> {
+	let need = path.len() + rest.len() + 1;
+	let slash: &[u8] = if path.is_empty() || rest.is_empty() { b"" } else { b"/" };
+	let full = Fault::full(Limit::GroupPath, need);
+	path.extend_from_slice(slash).and_then(|()| path.extend_from_slice(rest)).map_err(|_| full)
+}
+
+/// The path of `--cgroup-root`, proved component by component and without slashes at its ends.
+pub fn target(path: &[u8]) -> Result<Path, Fault> {
+	let mut proved = Path::new();
+	let path = path.strip_suffix(b"/").unwrap_or(path);
+	for component in components(path) {
+		check(component).map_err(|_| Fault::Usage(Why::BadPath))?;
+		append(&mut proved, component)?;
+	}
+	Ok(proved)
+}
+
+/// The deepest group that all groups of the hierarchy that are neither ancestors nor its root have in common; none where
+/// there are none.
+pub fn common(hierarchy: &Hierarchy<'_>) -> Result<Option<Path>, Fault> {
+	let mut descent = Descent::new(hierarchy);
+	let mut trail = Trail::new();
+	let mut common: Option<Path> = None;
+	// Below a walked group everything has that group in common already.
+	let mut walked_at = usize::MAX;
+	while let Some(turn) = descent.turn()? {
+		match turn {
+			Turn::Enter(group) => {
+				for component in components(group.name) {
+					trail.push(component)?;
+				}
+				if walked_at == usize::MAX && !group.name.is_empty() && !group.is_ancestor()? {
+					walked_at = descent.depth();
+					meet(&mut common, trail.bytes())?;
+				}
+			}
+			Turn::Leave(group) => {
+				components(group.name).for_each(|_| trail.pop());
+				if descent.depth() < walked_at {
+					walked_at = usize::MAX;
+				}
+			}
+		}
+	}
+	Ok(common)
+}
+
+/// Shortens the common path to what it shares with `path`.
+fn meet(common: &mut Option<Path>, path: &[u8]) -> Result<(), Fault> {
+	let Some(known) = common else {
+		let mut first = Path::new();
+		append(&mut first, path)?;
+		*common = Some(first);
+		return Ok(());
+	};
+	let shared = components(known).zip(components(path)).take_while(|(left, right)| left == right);
+	let len: usize = shared.map(|(component, _)| component.len() + 1).sum();
+	known.truncate(len.saturating_sub(1));
+	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn path(text: &[u8]) -> Path {
+		Path::from_slice(text).unwrap()
+	}
+
+	#[test]
+	fn a_rule_moves_whole_components() {
+		let rule = Rule { old: path(b"ct/web"), new: path(b"new/root") };
+		let mut into = Path::new();
+		for (from, to) in [
+			(&b"ct/web"[..], &b"new/root"[..]),
+			(b"ct/web/a", b"new/root/a"),
+			(b"ct/webber", b"ct/webber"),
+			(b"", b""),
+			(b"ct", b"ct"),
+		] {
+			rule.map(from, &mut into).unwrap();
+			assert_eq!(into, to, "{from:?}");
+		}
+		assert_eq!(rule.place(b"ct"), Place::Above);
+		assert_eq!(rule.place(b"ct/webber"), Place::Beside);
+	}
+
+	#[test]
+	fn a_root_keeps_its_slash() {
+		let rule = Rule { old: path(b""), new: path(b"new") };
+		let mut into = Path::new();
+		rule.map(b"a", &mut into).unwrap();
+		assert_eq!(into, b"new/a");
+		rule.map(b"", &mut into).unwrap();
+		assert_eq!(into, b"");
+		let rule = Rule { old: path(b"a"), new: path(b"") };
+		rule.map(b"a/b", &mut into).unwrap();
+		assert_eq!(into, b"b");
+	}
+
+	#[test]
+	fn the_common_group_shrinks_by_components() {
+		let mut common = None;
+		meet(&mut common, b"ct/web").unwrap();
+		assert_eq!(common.as_deref(), Some(&b"ct/web"[..]));
+		meet(&mut common, b"ct/webber/x").unwrap();
+		assert_eq!(common.as_deref(), Some(&b"ct"[..]));
+		meet(&mut common, b"other").unwrap();
+		assert_eq!(common.as_deref(), Some(&b""[..]));
+	}
+
+	#[test]
+	fn a_target_is_proved() {
+		assert_eq!(target(b"/a/b/").unwrap(), b"a/b");
+		assert_eq!(target(b"/").unwrap(), b"");
+		for bad in [&b"/a//b"[..], b"/../a", b"/a/./b"] {
+			assert!(target(bad).is_err(), "{bad:?}");
+		}
+	}
+}

@@ -1,0 +1,100 @@
+//! Owners and modes in, words about those that the kernel does not make by itself out.
+
+use core::fmt::{self, Display, Write};
+
+use crate::error::Fault;
+use crate::image::view::{Group, Perms};
+use crate::name::Shown;
+use crate::report::decode::Stop;
+
+/// Modes the kernel gives to files of configuration: writable ones, devices.list.
+const FILE: &[u32] = &[0o644, 0o444];
+/// Modes of groups: mkdir with the usual umask, and a hierarchy's root.
+const GROUP: &[u32] = &[0o755];
+const ROOT: &[u32] = &[0o755, 0o555];
+
+/// Owner and mode, each where it is worth a word.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ShownPerms {
+	owner: Option<(u32, u32)>,
+	mode: Option<u32>,
+}
+
+impl ShownPerms {
+	fn new(perms: Option<Perms>, usual: &[u32], all: bool) -> Option<Self> {
+		let perms = perms?;
+		let (owner, mode) = ((perms.uid, perms.gid), perms.mode & 0o7777);
+		let owner = Some(owner).filter(|owner| all || *owner != (0, 0));
+		let mode = Some(mode).filter(|mode| all || !usual.contains(mode));
+		(owner.is_some() || mode.is_some()).then_some(ShownPerms { owner, mode })
+	}
+
+	/// Of a group's directory; none if they are as usual.
+	pub fn of_group(group: &Group<'_>, all: bool) -> Result<Option<Self>, Fault> {
+		let usual = if group.name.is_empty() { ROOT } else { GROUP };
+		Ok(Self::new(group.perms()?, usual, all))
+	}
+}
+
+impl Display for ShownPerms {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		if let Some((uid, gid)) = self.owner {
+			write!(f, "owner {uid}:{gid}")?;
+		}
+		match (self.owner, self.mode) {
+			(_, None) => Ok(()),
+			(None, Some(mode)) => write!(f, "mode {mode:04o}"),
+			(Some(_), Some(mode)) => write!(f, ", mode {mode:04o}"),
+		}
+	}
+}
+
+/// Each file's name with what is unusual about it.
+fn files<'a>(group: &Group<'a>, all: bool) -> impl Iterator<Item = Result<(&'a [u8], Option<ShownPerms>), Fault>> {
+	let shown = move |perms| ShownPerms::new(perms, FILE, all);
+	group.properties().map(move |property| property.map(|property| (property.name, shown(property.perms))))
+}
+
+/// Whether [`write`] has nothing to say.
+pub fn is_usual(group: &Group<'_>, all: bool) -> Result<bool, Fault> {
+	for file in files(group, all) {
+		if file?.1.is_some() {
+			return Ok(false);
+		}
+	}
+	Ok(true)
+}
+
+/// Writes a line for each run of files that are unusual in the same way, one line if all files of the group are.
+pub fn write(group: &Group<'_>, all: bool, lead: &dyn Display, out: &mut dyn Write) -> Result<(), Stop> {
+	if let Some(perms) = common(group, all)? {
+		return Ok(writeln!(out, "{lead}{perms}: all files")?);
+	}
+	let mut run = None;
+	for file in files(group, all) {
+		let (name, Some(perms)) = file? else { continue };
+		match run.replace(perms) {
+			Some(before) if before == perms => write!(out, ", {}", Shown(name))?,
+			None => write!(out, "{lead}{perms}: {}", Shown(name))?,
+			Some(_) => write!(out, "\n{lead}{perms}: {}", Shown(name))?,
+		}
+	}
+	match run {
+		None => Ok(()),
+		Some(_) => Ok(out.write_char('\n')?),
+	}
+}
+
+/// What is unusual about all files, if they are several and agree.
+fn common(group: &Group<'_>, all: bool) -> Result<Option<ShownPerms>, Fault> {
+	let mut files = files(group, all);
+	let Some((_, Some(first))) = files.next().transpose()? else { return Ok(None) };
+	let mut count = 1;
+	for file in files {
+		if file?.1 != Some(first) {
+			return Ok(None);
+		}
+		count += 1;
+	}
+	Ok((count > 1).then_some(first))
+}

@@ -1,0 +1,165 @@
+//! An image in, a judgement out: nothing in it may lead out of a hierarchy, or write what is not configuration.
+//!
+//! Reads every byte once, before the host is touched. A name that could escape, a mode with setuid bits, a file that is
+//! never configuration, a value with a newline where one line belongs: [`Fault::Image`]. Files that this version does
+//! not know are only counted: the caller decides.
+
+use crate::error::{Fault, Why};
+use crate::image::descent::{Descent, Turn};
+use crate::image::view::{Group, Hierarchy, Image, Member, Perms, Property};
+use crate::limits::{FILE_BYTES, LABEL_BYTES, Limit, PATH_BYTES, VALUE_BYTES};
+use crate::name::{check, components};
+use crate::property::{self, Phase, Version, Write};
+
+/// What an image holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counts {
+	pub sets: u64,
+	pub tasks: u64,
+	pub groups: u64,
+	/// Values of files that this version does not know.
+	pub unknown: u64,
+}
+
+/// Judges the whole image.
+pub fn vet(image: &Image<'_>) -> Result<Counts, Fault> {
+	let mut counts = Counts::default();
+	for set in image.sets() {
+		for member in set?.members() {
+			vet_member(&member?)?;
+		}
+		counts.sets += 1;
+	}
+	for task in image.tasks() {
+		task?;
+		counts.tasks += 1;
+	}
+	if let Some(about) = image.about()? {
+		about.page_size()?;
+	}
+	for hierarchy in image.hierarchies() {
+		vet_hierarchy(&hierarchy?, &mut counts)?;
+	}
+	Ok(counts)
+}
+
+fn vet_label(name: &[u8], at: usize) -> Result<(), Fault> {
+	let odd = |byte: &u8| matches!(*byte, b'/' | b':' | 0..=b' ' | 0x7f);
+	match name.len() < LABEL_BYTES && !name.iter().any(odd) {
+		true => Ok(()),
+		false => Err(Fault::image(at, Why::BadHierarchyName)),
+	}
+}
+
+fn vet_member(member: &Member<'_>) -> Result<(), Fault> {
+	vet_label(member.name, member.at)?;
+	let bad = || Fault::image(member.at, Why::BadMemberPath);
+	if !member.path.starts_with(b"/") || member.path.len() > PATH_BYTES {
+		return Err(bad());
+	}
+	match member.cgns_prefix {
+		Some(prefix) if prefix as usize > member.path.len() => {
+			return Err(Fault::image(member.at, Why::BadPrefix));
+		}
+		_ => {}
+	}
+	components(member.path).try_for_each(check).map_err(|_| bad())
+}
+
+fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts) -> Result<(), Fault> {
+	let (mut names, mut bytes) = (0, 0);
+	for name in hierarchy.names() {
+		let name = name?;
+		vet_label(name, hierarchy.at())?;
+		names += 1;
+		bytes += name.len() + 1;
+	}
+	if bytes > LABEL_BYTES || names > 1 && hierarchy.is_unified() {
+		return Err(Fault::image(hierarchy.at(), Why::TooManyNames));
+	}
+	let mut descent = Descent::new(hierarchy);
+	while let Some(turn) = descent.turn()? {
+		if let Turn::Enter(group) = turn {
+			vet_group(hierarchy, &group, descent.depth() == 1, counts)?;
+		}
+	}
+	Ok(())
+}
+
+fn vet_group(hierarchy: &Hierarchy<'_>, group: &Group<'_>, head: bool, counts: &mut Counts) -> Result<(), Fault> {
+	let bad = |_| Fault::image(group.at(), Why::BadGroupName);
+	match head {
+		true if group.name.starts_with(b"/") => return Err(bad(Fault::NotKept)),
+		true => components(group.name).try_for_each(check).map_err(bad)?,
+		false => check(group.name).map_err(bad)?,
+	}
+	if let Some(perms) = group.perms()? {
+		vet_perms(perms, DIRECTORY, group.at())?;
+	}
+	group.is_ancestor()?;
+	counts.groups += 1;
+	for property in group.properties() {
+		let property = property?;
+		if !vet_property(hierarchy, &property)? {
+			counts.unknown += 1;
+		}
+	}
+	Ok(())
+}
+
+/// Type bits of `st_mode`, inode(7).
+const DIRECTORY: u32 = 0o040_000;
+const REGULAR: u32 = 0o100_000;
+const TYPE: u32 = 0o170_000;
+
+/// A directory may keep its setgid and sticky bits, a file may not; neither may be setuid.
+fn vet_perms(perms: Perms, kind: u32, at: usize) -> Result<(), Fault> {
+	let refused = if kind == DIRECTORY { 0o4000 } else { 0o7000 };
+	let known = perms.mode & TYPE == kind || perms.mode & TYPE == 0;
+	match known && perms.mode & refused == 0 && perms.mode >> 16 == 0 {
+		true => Ok(()),
+		false => Err(Fault::image(at, Why::BadMode)),
+	}
+}
+
+/// Whether the property is known. CRIU fills the owner and mode of freezer.state with whatever was in its memory, so
+/// they are not judged, and never used.
+fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>) -> Result<bool, Fault> {
+	let (name, text, at) = (property.name, property.value.bytes(), property.at);
+	let version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
+	let sound = name.len() < FILE_BYTES && name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
+	if !sound || name.is_empty() || name.starts_with(b".") {
+		return Err(Fault::image(at, Why::BadPropertyName));
+	}
+	if property::refused(version, name).is_some() {
+		return Err(Fault::image(at, Why::NoConfiguration));
+	}
+	if let (Some(perms), true) = (property.perms, name != b"freezer.state") {
+		vet_perms(perms, REGULAR, at)?;
+	}
+	let Some(known) = property::find(version, name) else { return Ok(false) };
+	if version == Version::V1 && !belongs(hierarchy, known.controller())? {
+		return Err(Fault::image(at, Why::OtherController));
+	}
+	if text.len() > VALUE_BYTES {
+		return Err(Fault::full(Limit::Value, text.len()));
+	}
+	let one_line = matches!(known.write, Write::Whole | Write::List | Write::Controllers | Write::Type);
+	match text.contains(&0) || one_line && text.contains(&b'\n') || known.phase == Phase::Never && !text.is_empty() {
+		true => Err(Fault::image(at, Why::BadValue)),
+		false => Ok(true),
+	}
+}
+
+fn belongs(hierarchy: &Hierarchy<'_>, controller: &[u8]) -> Result<bool, Fault> {
+	if controller == b"cgroup" {
+		return Ok(true);
+	}
+	for name in hierarchy.names() {
+		if name? == controller {
+			return Ok(true);
+		}
+	}
+	Ok(false)
+}

@@ -1,0 +1,100 @@
+//! Every sentence that says what is wrong, once: a fault carries its number, so that it fits a register.
+
+macro_rules! reasons {
+	($($name:ident = $text:literal,)*) => {
+		/// A reason; its text is for people.
+		#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+		#[repr(u8)]
+		#[allow(missing_docs)] // the texts say it
+		pub enum Why {
+			$($name,)*
+		}
+
+		static TEXTS: &[&str] = &[$($text,)*];
+	};
+}
+
+impl Why {
+	/// The sentence, without a full stop.
+	pub fn text(self) -> &'static str {
+		TEXTS.get(self as usize).unwrap_or(&"")
+	}
+}
+
+reasons! {
+	// What a text of /proc or of a file of our own should have been.
+	ReadBack = "the whole image when it is read back: the file was changed meanwhile",
+	ParentId = "the number of a parent mount in mountinfo",
+	MountId = "the number of a mount in mountinfo",
+	Writable = "text that can be written",
+	MountOptions = "source and options of a cgroup mount",
+	MountFields = "six fields and a lone - in a line of mountinfo",
+	ControllerLine = "name, hierarchy, groups and 0 or 1 in a line of /proc/cgroups",
+	OwnFile = "more bytes in a file of our own",
+	MountDevice = "major:minor in mountinfo",
+	ChildId = "ids of tasks in /proc/PID/task/TID/children",
+	MembershipLine = "id:controllers:/path in /proc/PID/cgroup",
+	StatLine = "id (command) state and 19 numbers in /proc/PID/stat",
+	JournalRecord = "a whole record of the journal",
+	LyingSource = "a source that gives no more bytes than asked for",
+	OldSet = "a set that was written before: the image was changed meanwhile",
+	MountRoot = "a root that begins with / in mountinfo",
+	RegularFile = "a regular file",
+	NameWithoutNul = "a name without a NUL byte",
+	MountPoint = "a mount point that begins with / in mountinfo",
+	HierarchyName = "a hierarchy's name of at most 63 bytes",
+	NameEmpty = "a group's name, found none",
+	NameSlash = "a group's name, found a slash in it",
+	NameNewline = "a group's name, found a newline in it",
+	NameNul = "a group's name, found a NUL byte in it",
+	NameDots = "a group's name, found . or ..",
+	// What is wrong with an image.
+	NotAnImage = "this is not a cgroup image: the magic numbers of cgroup.img are missing",
+	CutInHeader = "the file ends in its header",
+	CutOff = "the file is cut off: it is shorter than its header says",
+	BytesFollow = "bytes follow the end of the image",
+	AfterChecksum = "something follows the checksum",
+	BadChecksum = "the checksum does not match: the image was damaged or changed",
+	NoChecksum = "the checksum at its end is missing",
+	SetWithoutId = "a set has no id",
+	MemberWithoutName = "a membership has no name",
+	MemberWithoutPath = "a membership has no path",
+	HierarchyWithoutName = "a hierarchy has no name",
+	GroupWithoutName = "a group has no name",
+	PropertyWithoutName = "a property has no name",
+	PropertyWithoutValue = "a property has no value",
+	PermsIncomplete = "an owner or mode is incomplete",
+	TaskIncomplete = "a task is incomplete",
+	NumberForText = "a number stands where text or a message belongs",
+	TextForNumber = "text stands where a number belongs",
+	NumberTooLarge = "a number is too large",
+	FieldNumber = "a field has no valid number",
+	WireType = "a field has an unknown wire type",
+	NumberTooLong = "a number has more than 64 bits",
+	NumberEndless = "a number has no end",
+	FieldTooLong = "a field is longer than what holds it",
+	FieldCut = "the bytes end in the middle of a field",
+	BadHierarchyName = "a hierarchy's name is not one",
+	BadMemberPath = "a membership's path is not a group's path",
+	BadPrefix = "a cgroup namespace's prefix is longer than the path",
+	TooManyNames = "a hierarchy has more names than one can have",
+	BadGroupName = "a group's name is not one: empty, `.`, `..`, a slash, a NUL or a newline",
+	BadMode = "a mode is not that of a group or of its files",
+	BadPropertyName = "a property's name is not the name of a file",
+	NoConfiguration = "a property is no configuration and may not be written",
+	OtherController = "a property belongs to another controller",
+	BadValue = "a property's value is not one that its file can have",
+	// Why this host cannot take it.
+	NoHierarchy = "this host has no such hierarchy",
+	NoGroup = "there is no such group",
+	NotMounted = "the hierarchy is not mounted",
+	OutsideNamespace = "a task is outside of this cgroup namespace: run cgraft in that of the host",
+	// Why the command line makes no sense.
+	NoSuchChoice = "there is no such choice (see --help)",
+	BadPath = "a path has an empty component, `.`, `..` or a newline",
+	NulInPath = "a path has a NUL byte in it",
+	BadSelector = "a group is given as /PATH or CTRL:/PATH",
+	NoCommand = "a command is missing: dump, restore, show, decode or verify (cgraft --help)",
+	FolderAndFile = "-D and -i exclude each other",
+	OneOfThree = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one",
+}
