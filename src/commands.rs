@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::sync::Mutex;
 
 use cgraft::act::files::Wanted;
+use cgraft::act::join::Pair;
+use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::act::walk::Choice;
 use cgraft::checkpoint::{self, Request, checkpoint};
 use cgraft::error::{At, Error, Fault, Why};
@@ -17,12 +19,14 @@ use cgraft::name::Shown;
 use cgraft::report::decode::{Stop, decode};
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
+use cgraft::restore::{self, restore, verify};
 
-use crate::cli::{Cli, Command, Decode, Dump, Show};
+use crate::cli::{Cli, Command, Decode, Dump, Restore, Show, Verify};
 use crate::messages::Messages;
 
 /// All buffers of all commands: one command runs in a process.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
+static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
 /// Bytes of a report that are kept before they are written.
 const REPORT_BYTES: usize = 16 * 1024;
@@ -44,7 +48,8 @@ pub fn run(cli: &Cli) -> u8 {
 		Some(Command::Dump(dump)) => run_dump(dump, &mut messages),
 		Some(Command::Decode(decode)) => run_decode(decode),
 		Some(Command::Show(show)) => run_show(show),
-		_ => todo!(),
+		Some(Command::Restore(restore)) => run_restore(restore, &mut messages),
+		Some(Command::Verify(verify)) => run_verify(verify, &mut messages),
 	};
 	match result {
 		Ok(code) => code,
@@ -111,9 +116,13 @@ fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, E
 		Err(Stop::Image(fault)) => return Err(fault).at(format_args!("the image")),
 		Err(Stop::Out) => return Err(Fault::Text(Why::Writable)).at(place),
 	}
+	flushed(&mut out)
+}
+
+fn flushed(out: &mut Text<'_>) -> Result<u8, Error> {
 	match out.flush() {
 		Err(Fault::Kernel(cgraft::error::errno::EPIPE)) | Ok(()) => Ok(0),
-		Err(fault) => Err(fault).at(place),
+		Err(fault) => Err(fault).at(format_args!("write to standard output")),
 	}
 }
 
@@ -138,15 +147,75 @@ fn one_of<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T
 	}
 }
 
+/// The values of a repeated option.
+fn texts(values: &[String]) -> Result<heapless::Vec<&[u8], OPTIONS>, Error> {
+	let mut texts = heapless::Vec::new();
+	for value in values {
+		let full = Fault::full(Limit::Options, values.len());
+		texts.push(value.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
+	}
+	Ok(texts)
+}
+
+/// The pairs of `--pid-map`.
+fn pairs(values: &[String]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
+	let mut pairs = heapless::Vec::new();
+	for value in values {
+		let pair = value.split_once(':').and_then(|(old, new)| Some((old.parse().ok()?, new.parse().ok()?)));
+		let place = format_args!("--pid-map {}", Shown(value.as_bytes()));
+		let pair = pair.ok_or(Fault::Usage(Why::BadPidMap)).at(place)?;
+		pairs.push(pair).map_err(|_| Fault::full(Limit::Options, values.len())).at(place)?;
+	}
+	Ok(pairs)
+}
+
+fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
+	let mode = &command.manage_cgroups;
+	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
+	let request = restore::Request {
+		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
+		phases: Phases::parse(&command.phase).at(format_args!("--phase {}", Shown(command.phase.as_bytes())))?,
+		roots: &texts(&command.roots)?,
+		pid_map: &pairs(&command.pid_map)?,
+		skip_missing: command.skip_missing,
+		rollback: !command.no_rollback,
+	};
+	let map = path.map()?;
+	let image = open(&map, &path)?;
+	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let outcome = restore(&image, &request, &|| map.release(), &mut space, messages)?;
+	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
+	if outcome.code == 0 || outcome.code == 6 {
+		messages.sum_up(format_args!(
+			"restored: groups created {created}, found {found}, values written {written}, already right {right}, \
+			 skipped {skipped}, tasks joined {joined}"
+		));
+	}
+	Ok(outcome.code)
+}
+
+fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
+	let roots = texts(&command.roots)?;
+	let map = path.map()?;
+	let image = open(&map, &path)?;
+	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut buffer = [0; REPORT_BYTES];
+	let mut out = Text::new(Target::Out, &mut buffer);
+	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
+		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
+	};
+	let differences = verify(&image, &roots, &|| map.release(), &mut space, messages, &mut tell)?;
+	flushed(&mut out)?;
+	Ok(if differences == 0 { 0 } else { 6 })
+}
+
 fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;
 	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
-	let mut groups = heapless::Vec::<&[u8], OPTIONS>::new();
-	for group in &command.groups {
-		let full = Fault::full(Limit::Options, command.groups.len());
-		groups.push(group.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
-	}
+	let groups = texts(&command.groups)?;
 	let asked = [!command.pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
 	if asked != 1 {
 		let why = Why::OneOfThree;

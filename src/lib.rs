@@ -24,3 +24,4 @@ pub mod act;
 
 pub mod checkpoint;
 pub mod report;
+pub mod restore;

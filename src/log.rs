@@ -20,6 +20,9 @@ pub trait Log {
 	/// One line.
 	fn say(&mut self, level: Level, line: fmt::Arguments<'_>);
 
+	/// What a command has to say in the end, as a line of its own without a prefix.
+	fn sum_up(&mut self, line: fmt::Arguments<'_>);
+
 	/// A warning.
 	fn warn(&mut self, line: fmt::Arguments<'_>) {
 		self.say(Level::Warning, line);

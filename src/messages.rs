@@ -27,15 +27,25 @@ impl Messages {
 	}
 }
 
-impl Log for Messages {
-	fn say(&mut self, level: Level, line: fmt::Arguments<'_>) {
+impl Messages {
+	fn write(&mut self, level: Level, prefix: &str, line: fmt::Arguments<'_>) {
 		if level as u8 > self.level {
 			return;
 		}
 		let mut buffer = [0; LINE_BYTES];
 		let Some(target) = self.target.take() else { return };
 		let mut text = Text::new(target, &mut buffer);
-		let _ = writeln!(text, "cgraft: {line}"); // a message that cannot be written has nowhere else to go
+		let _ = writeln!(text, "{prefix}{line}"); // a message that cannot be written has nowhere else to go
 		self.target = Some(text.into_target());
+	}
+}
+
+impl Log for Messages {
+	fn say(&mut self, level: Level, line: fmt::Arguments<'_>) {
+		self.write(level, "cgraft: ", line);
+	}
+
+	fn sum_up(&mut self, line: fmt::Arguments<'_>) {
+		self.write(Level::Warning, "", line);
 	}
 }

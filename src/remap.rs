@@ -70,6 +70,17 @@ impl Rule {
 	}
 }
 
+impl Rule {
+	/// The target of a group's path (without its first slash), put into `into`; the hierarchy's root moves as well.
+	pub fn map_group(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
+		into.clear();
+		match self.place(path) {
+			Place::Below(rest) => append(into, &self.new).and_then(|()| append(into, rest)),
+			Place::Above | Place::Beside => append(into, path),
+		}
+	}
+}
+
 /// Adds components to a path.
 fn append(path: &mut Path, rest: &[u8]) -> Result<(), Fault> {
 	let need = path.len() + rest.len() + 1;

@@ -20,6 +20,8 @@ pub struct Counts {
 	pub groups: u64,
 	/// Values of files that this version does not know.
 	pub unknown: u64,
+	/// Offset of the first of them.
+	pub first_unknown: usize,
 }
 
 /// Judges the whole image.
@@ -102,6 +104,7 @@ fn vet_group(hierarchy: &Hierarchy<'_>, group: &Group<'_>, head: bool, counts: &
 	for property in group.properties() {
 		let property = property?;
 		if !vet_property(hierarchy, &property)? {
+			counts.first_unknown = if counts.unknown == 0 { property.at } else { counts.first_unknown };
 			counts.unknown += 1;
 		}
 	}

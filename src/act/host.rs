@@ -174,12 +174,13 @@ impl Host {
 		Ok(Some(dir))
 	}
 
-	/// The mounted directory and the rest of the group's path below it; none where the mount does not show the group.
+	/// The mounted directory and the rest of the group's path below it, with or without its first slash; none where the
+	/// mount does not show the group.
 	pub fn locate<'p>(&self, at: usize, path: &'p [u8]) -> Option<(&Dir, &'p [u8])> {
 		let place = self.hierarchies[at].mount.as_ref()?;
 		let root = self.text_at(place.root);
-		let root = if root == b"/" { b"" } else { root };
-		if !is_below_or_same(path, root) {
+		let (root, path) = (root.strip_prefix(b"/").unwrap_or(root), path.strip_prefix(b"/").unwrap_or(path));
+		if !root.is_empty() && !is_below_or_same(path, root) {
 			return None;
 		}
 		let rest = path.get(root.len()..)?;

@@ -2,9 +2,14 @@
 
 pub mod census;
 pub mod files;
+pub mod groups;
 pub mod host;
+pub mod join;
 pub mod journal;
+pub mod manner;
 pub mod read;
 pub mod sets;
 pub mod tour;
+pub mod undo;
 pub mod walk;
+pub mod work;

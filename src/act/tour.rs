@@ -6,7 +6,6 @@
 use heapless::Vec;
 
 use crate::act::host::Host;
-use crate::act::journal::{Journal, MadeCursor};
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
@@ -42,66 +41,51 @@ pub struct Target {
 pub type Targets = Vec<Target, HIERARCHIES>;
 
 /// A group on the host and in the image.
-pub struct Spot<'s, 'a> {
-	/// The open directory.
-	pub dir: &'s Dir,
-	/// The group above; none for the root.
-	pub above: Option<&'s Dir>,
-	/// What it is to the image.
-	pub role: Role,
-	/// This restore made it.
-	pub made: bool,
+pub struct Site<'s, 'a> {
 	/// Its path on the host, without the first slash.
 	pub path: &'s Trail,
 	/// Its hierarchy's place in the host's list.
 	pub at: usize,
 	/// Its hierarchy's name.
 	pub label: &'s Label,
-	/// The image's group; for a way, the one it leads to.
-	pub group: &'s Group<'a>,
-}
-
-/// What a visitor finds on arrival.
-pub enum Arrival {
-	/// The group, and whether this restore made it.
-	At(Dir, bool),
-	/// There is no such group; what is below is passed over.
-	Nowhere,
-}
-
-/// What is done on a tour.
-pub trait Visit<'a> {
-	/// Opens, or makes, the group `name` below `above`; `path` names it already.
-	fn arrive(&mut self, above: &Dir, name: &Name, way: &Way<'_, 'a>) -> Result<Arrival, Error>;
-
-	/// The group is entered, before its children.
-	fn enter(&mut self, spot: &Spot<'_, 'a>, retry: &mut u128) -> Result<(), Error>;
-
-	/// The group is left, after its children; `retry` is what entering left there.
-	fn leave(&mut self, spot: &Spot<'_, 'a>, retry: u128) -> Result<(), Error>;
-}
-
-/// An arrival that is asked for.
-pub struct Way<'s, 'a> {
-	/// The group's path on the host, its name included.
-	pub path: &'s Trail,
-	/// Its hierarchy's place in the host's list.
-	pub at: usize,
-	/// Its hierarchy's name.
-	pub label: &'s Label,
 	/// What it is to the image.
 	pub role: Role,
-	/// The image's group that it is or leads to.
+	/// The image's group; for a way, the one it leads to.
 	pub group: &'s Group<'a>,
+	/// This restore made it.
+	pub made: bool,
+	/// What it lies in is no group of the image.
+	pub first: bool,
+}
+
+/// What is done on a tour. `retry` is the visitor's own note on a group, from entering to leaving.
+pub trait Visit<'a> {
+	/// Opens, or makes, the group called `name` in `above`, and says whether this restore made it; none where it is
+	/// not there, and then what lies below is passed over.
+	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Error>;
+
+	/// The group is entered, before its children.
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<(), Error>;
+
+	/// The group is left, after its children.
+	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error>;
+}
+
+/// What a level of the image is on the host.
+enum Stand {
+	/// It has no place: it lies above what a rule moves.
+	Unplaced,
+	/// It is not there.
+	Missing,
+	/// The open group.
+	At(Dir),
 }
 
 struct Level {
-	dir: Option<Dir>,
-	/// Directory of the last way before it, which is kept as the group above.
-	way: Option<Dir>,
+	stand: Stand,
 	role: Role,
 	made: bool,
-	/// Components of the target's path to leave with it.
+	/// Components of the host's path to leave with it.
 	steps: u16,
 	/// Components of the image's path to leave with it.
 	image_steps: u16,
@@ -141,7 +125,11 @@ pub fn tour<'a>(
 	for (hierarchy, target) in image.hierarchies().zip(targets) {
 		let hierarchy = hierarchy.at(format_args!("the image"))?;
 		if let Some(at) = target.at {
-			Tour::new(host, at, &target.rule, buffers).run(&hierarchy, release, visitor)?;
+			buffers.levels.clear();
+			buffers.path.clear();
+			buffers.image_path.clear();
+			let tour = &mut Tour { host, at, rule: &target.rule, buffers, visitor };
+			tour.run(&hierarchy, release)?;
 		}
 	}
 	Ok(())
@@ -150,41 +138,24 @@ pub fn tour<'a>(
 /// Groups between two releases of the image's pages.
 const RELEASE_EVERY: u32 = 512;
 
-struct Tour<'t> {
+struct Tour<'t, 'a> {
 	host: &'t Host,
 	at: usize,
 	rule: &'t Rule,
 	buffers: &'t mut Buffers,
+	visitor: &'t mut dyn Visit<'a>,
 }
 
-impl<'t> Tour<'t> {
-	fn new(host: &'t Host, at: usize, rule: &'t Rule, buffers: &'t mut Buffers) -> Self {
-		buffers.levels.clear();
-		buffers.path.clear();
-		buffers.image_path.clear();
-		Tour { host, at, rule, buffers }
-	}
-
-	fn label(&self) -> &'t Label {
-		&self.host.hierarchies[self.at].label
-	}
-
-	fn run<'a>(
-		&mut self,
-		hierarchy: &Hierarchy<'a>,
-		release: &dyn Fn(),
-		visitor: &mut dyn Visit<'a>,
-	) -> Result<(), Error> {
+impl<'a> Tour<'_, 'a> {
+	fn run(&mut self, hierarchy: &Hierarchy<'a>, release: &dyn Fn()) -> Result<(), Error> {
 		let mut descent = Descent::new(hierarchy);
 		let mut since = 0;
 		while let Some(turn) = descent.turn().at(format_args!("the image"))? {
 			match turn {
-				Turn::Enter(group) => {
-					self.enter(&group, visitor)?;
-					since += 1;
-				}
-				Turn::Leave(group) => self.leave(&group, visitor)?,
+				Turn::Enter(group) => self.enter(&group)?,
+				Turn::Leave(group) => self.leave(&group)?,
 			}
+			since += 1;
 			if since == RELEASE_EVERY {
 				release();
 				since = 0;
@@ -193,142 +164,106 @@ impl<'t> Tour<'t> {
 		Ok(())
 	}
 
-	fn enter<'a>(&mut self, group: &Group<'a>, visitor: &mut dyn Visit<'a>) -> Result<(), Error> {
-		let image_place = format_args!("the image");
+	fn enter(&mut self, group: &Group<'a>) -> Result<(), Error> {
+		let before = components(self.buffers.path.bytes()).count();
 		for component in components(group.name) {
-			self.buffers.image_path.push(component).at(image_place)?;
+			self.buffers.image_path.push(component).at(format_args!("the image"))?;
 		}
 		let image_steps = components(group.name).count() as u16;
-		let (steps, arrival) = self.arrive(group, visitor)?;
-		let (dir, way, made, role) = match arrival {
-			Some((dir, way, made, role)) => (Some(dir), way, made, role),
-			None => (None, None, false, Role::Way),
-		};
-		let level = Level { dir, way, role, made, steps, image_steps, retry: 0 };
+		let mut level = Level { stand: Stand::Missing, role: Role::Way, made: false, steps: 0, image_steps, retry: 0 };
+		self.place(group, &mut level)?;
+		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
+		if let Stand::At(dir) = &level.stand {
+			let host = &self.host.hierarchies[self.at];
+			let Level { role, made, .. } = level;
+			let path = &self.buffers.path;
+			let site = Site { path, at: self.at, label: &host.label, role, group, made, first: false };
+			self.visitor.enter(&site, dir, &mut level.retry)?;
+		}
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
-		self.buffers.levels.push(level).map_err(|_| full).at(image_place)?;
-		let mut retry = 0;
-		if let Some(spot) = self.spot(group) {
-			visitor.enter(&spot, &mut retry)?;
-		}
-		if let Some(level) = self.buffers.levels.last_mut() {
-			level.retry = retry;
-		}
-		Ok(())
+		self.buffers.levels.push(level).map_err(|_| full).at(format_args!("the image"))
 	}
 
-	/// Opens the way to the group and the group; how many components of the target's path that were.
-	#[allow(clippy::type_complete)]
-	fn arrive<'a>(
-		&mut self,
-		group: &Group<'a>,
-		visitor: &mut dyn Visit<'a>,
-	) -> Result<(u16, Option<(Dir, Option<Dir>, bool, Role)>), Error> {
-		let place = format_args!("the image");
-		let Buffers { levels, path, image_path } = &mut *self.buffers;
-		let rest = match self.rule.place(image_path.bytes()) {
-			Place::Below(rest) => rest,
-			Place::Above | Place::Beside => return Ok((0, None)),
-		};
-		let own_role = match group.is_ancestor().at(place)? {
-			_ if image_path.bytes().is_empty() => Role::Way,
+	/// Finds the group's place: below the group on top, or by the rule.
+	fn place(&mut self, group: &Group<'a>, level: &mut Level) -> Result<(), Error> {
+		let image_path = self.buffers.image_path.bytes();
+		let role = match group.is_ancestor().at(format_args!("the image"))? {
+			_ if image_path.is_empty() => Role::Way,
 			true => Role::Ancestor,
 			false => Role::Part,
 		};
-		let parent = levels.last().filter(|level| level.dir.is_some() || level.steps > 0);
-		if parent.is_some_and(|parent| parent.dir.is_none()) {
-			return Ok((0, None)); // its group is not there
+		match self.buffers.levels.last().map(|above| &above.stand) {
+			Some(Stand::Missing) => return Ok(()),
+			Some(Stand::At(_)) => return self.walk(group, group.name, role, None, level),
+			Some(Stand::Unplaced) | None => {}
 		}
-		let mut start = None;
-		let mut at_root = false;
-		if parent.is_none() {
-			let (base, known) = self.host.base(self.at).ok_or(Fault::Unfit(Why::NotMounted)).at(place)?;
-			for component in components(known) {
-				path.push(component).at(place)?;
+		let mut target = crate::remap::Path::new();
+		self.rule.map_group(image_path, &mut target).at(format_args!("the image"))?;
+		let label = &self.host.hierarchies[self.at].label;
+		let place = format_args!("group {} of {}", crate::name::ShownPath(&target), label.shown());
+		let (base, known) = self.host.base(self.at).ok_or(Fault::Unfit(Why::NotMounted)).at(place)?;
+		let reached = match self.rule.place(image_path) {
+			Place::Below(_) => self.host.locate(self.at, &target),
+			Place::Above | Place::Beside => None,
+		};
+		let rest = match (reached, role) {
+			(Some((_, rest)), _) => rest,
+			(None, Role::Part) => return Err(Fault::Unfit(Why::OutOfReach)).at(place),
+			(None, _) => {
+				level.stand = Stand::Unplaced;
+				return Ok(());
 			}
-			start = Some(
-				base.again().at(format_args!("open the root of {}", self.host.hierarchies[self.at].label.shown()))?,
-			);
-			at_root = path.bytes().is_empty();
+		};
+		for component in components(known) {
+			self.buffers.path.push(component).at(place)?;
 		}
-		let known = components(path.bytes()).count();
-		let whole = components(&self.rule.new).chain(components(rest));
-		let mut steps = if parent.is_none() { known as u16 } else { 0 };
-		let total = components(&self.rule.new).count() + components(rest).count();
-		let mut current: Option<(Dir, bool)> = None;
-		let mut way: Option<Dir> = None;
-		for (index, component) in whole.enumerate().skip(known) {
-			let role = if index + 1 == total { own_role } else { Role::Way };
+		let base = base.again().at(place)?;
+		self.walk(group, rest, role, Some(base), level)
+	}
+
+	/// Goes down by these components, from `start` or from the group on top; the last one is the group itself.
+	fn walk(
+		&mut self,
+		group: &Group<'a>,
+		rest: &[u8],
+		own_role: Role,
+		start: Option<Dir>,
+		level: &mut Level,
+	) -> Result<(), Error> {
+		let Buffers { levels, path, .. } = &mut *self.buffers;
+		let label = &self.host.hierarchies[self.at].label;
+		let mut left = components(rest).count();
+		let first = start.is_some();
+		let mut current = start;
+		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
+		for component in components(rest) {
+			let place = format_args!("the image");
 			let name = Name::new(component).at(place)?;
 			path.push(component).at(place)?;
-			steps += 1;
-			at_root = false;
-			let above = match (&current, &start, levels.last().and_then(|level| level.dir.as_ref())) {
-				(Some((dir, _)), ..) | (None, Some(dir), _) | (None, None, Some(dir)) => dir,
-				(None, None, None) => return Ok((steps, None)),
+			left -= 1;
+			level.role = if left == 0 { own_role } else { Role::Way };
+			let above = match (&current, levels.last().map(|level| &level.stand)) {
+				(Some(dir), _) | (None, Some(Stand::At(dir))) => dir,
+				_ => return Ok(()),
 			};
-			let label = &self.host.hierarchies[self.at].label;
-			let asked = Way { path, at: self.at, label, role, group };
-			match visitor.arrive(above, &name, &asked)? {
-				Arrival::At(dir, made) => way = current.replace((dir, made)).map(|(dir, _)| dir).or(start.take()),
-				Arrival::Nowhere => return Ok((steps, None)),
-			}
+			let site = Site { path, at: self.at, label, role: level.role, group, made: false, first };
+			let Some((dir, made)) = self.visitor.arrive(&site, above, &name)? else { return Ok(()) };
+			(current, level.made) = (Some(dir), made);
 		}
-		Ok(match (current, start) {
-			(Some((dir, made)), _) => (steps, Some((dir, way, made, own_role))),
-			(None, Some(dir)) => {
-				let role = if at_root { Role::Root } else { own_role };
-				(steps, Some((dir, None, false, role)))
-			}
-			(None, None) => (steps, None),
-		})
-	}
-
-	/// The group on top, if it is there.
-	fn spot<'s, 'a>(&'s self, group: &'s Group<'a>) -> Option<Spot<'s, 'a>> {
-		let (level, below) = self.buffers.levels.split_last()?;
-		let above = level.way.as_ref().or(below.last().and_then(|level| level.dir.as_ref()));
-		Some(Spot {
-			dir: level.dir.as_ref()?,
-			above,
-			role: level.role,
-			made: level.made,
-			path: &self.buffers.path,
-			at: self.at,
-			label: self.label(),
-			group,
-		})
-	}
-
-	fn leave<'a>(&mut self, group: &Group<'a>, visitor: &mut dyn Visit<'a>) -> Result<(), Error> {
-		if let Some(spot) = self.spot(group) {
-			let retry = self.buffers.levels.last().map_or(0, |level| level.retry);
-			visitor.leave(&spot, retry)?;
-		}
-		if let Some(level) = self.buffers.levels.pop() {
-			(0..level.steps).for_each(|_| self.buffers.path.pop());
-			(0..level.image_steps).for_each(|_| self.buffers.image_path.pop());
-		}
+		level.stand = current.map_or(Stand::Missing, Stand::At);
 		Ok(())
 	}
-}
 
-/// Opens a group that has to be there already; whether this restore made it is in its journal.
-pub fn find_made(
-	above: &Dir,
-	name: &Name,
-	way: &Way<'_, '_>,
-	journal: &Journal<'_>,
-	cursor: &mut MadeCursor,
-	buffer: &mut [u8],
-) -> Result<Arrival, Error> {
-	let place = format_args!("open group {} of {}", way.path.shown(), way.label.shown());
-	match above.child(name.as_c_str()) {
-		Err(fault) if crate::act::read::is_absent(&fault) => Ok(Arrival::Nowhere),
-		result => {
-			let dir = result.at(place)?;
-			let made = cursor.is_made(journal, way.at, way.path.bytes(), buffer).at(place)?;
-			Ok(Arrival::At(dir, made))
+	fn leave(&mut self, group: &Group<'a>) -> Result<(), Error> {
+		let Some(level) = self.buffers.levels.pop() else { return Ok(()) };
+		if let Stand::At(dir) = &level.stand {
+			let label = &self.host.hierarchies[self.at].label;
+			let Level { role, made, retry, .. } = level;
+			let site = Site { path: &self.buffers.path, at: self.at, label, role, group, made, first: false };
+			self.visitor.leave(&site, dir, retry)?;
 		}
+		(0..level.steps).for_each(|_| self.buffers.path.pop());
+		(0..level.image_steps).for_each(|_| self.buffers.image_path.pop());
+		Ok(())
 	}
 }

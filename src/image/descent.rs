@@ -57,6 +57,15 @@ impl<'a> Descent<'a> {
 		self.hierarchy.group(self.bytes(frame.start, frame.end))
 	}
 
+	/// The group with its name below the group on top: the rfc layout writes whole paths.
+	fn named(&self, mut group: Group<'a>) -> Result<Group<'a>, Fault> {
+		if let (true, Some(above)) = (group.has_whole_path(), self.frames.last()) {
+			let above = self.group(*above)?.name;
+			group.name = group.name.strip_prefix(above).and_then(|rest| rest.strip_prefix(b"/")).unwrap_or(group.name);
+		}
+		Ok(group)
+	}
+
 	fn rest(&self, frame: Frame) -> Result<Repeated<'a, Group<'a>>, Fault> {
 		Ok(self.group(frame)?.children_in(self.bytes(frame.next, frame.end)))
 	}
@@ -79,9 +88,10 @@ impl<'a> Descent<'a> {
 				if let Some(top) = top {
 					let _ = self.frames.push(top); // where it was
 				}
+				let group = self.named(group)?;
 				self.enter(group).map(|()| Some(Turn::Enter(group)))
 			}
-			(None, Some(frame)) => Ok(Some(Turn::Leave(self.group(frame)?))),
+			(None, Some(frame)) => Ok(Some(Turn::Leave(self.named(self.group(frame)?)?))),
 			(None, None) => Ok(None),
 		}
 	}

@@ -344,6 +344,11 @@ impl<'a> Group<'a> {
 		self.message
 	}
 
+	/// Whether its name is its whole path, as in the rfc layout.
+	pub fn has_whole_path(&self) -> bool {
+		self.layout == Layout::Rfc
+	}
+
 	/// The groups right below.
 	pub fn children(&self) -> Repeated<'a, Group<'a>> {
 		self.children_in(self.message)

@@ -54,3 +54,8 @@ pub fn release(into: &mut [u8]) -> usize {
 pub fn page_size() -> u32 {
 	rustix::param::page_size() as u32
 }
+
+/// The effective user and group of this process: who owns what it makes.
+pub fn own_ids() -> (u32, u32) {
+	(rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+}

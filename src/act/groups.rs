@@ -1,0 +1,141 @@
+//! A group of the image in, the group on the host out: opened, or made with what has to be done at once.
+
+use heapless::Vec;
+
+use crate::act::journal::{Change, Record};
+use crate::act::manner::Mode;
+use crate::act::read;
+use crate::act::tour::{Role, Site};
+use crate::act::work::{Pass, Work};
+use crate::error::{At, Error, Fault, Why, errno};
+use crate::kernel::dir::Dir;
+use crate::limits::{Limit, WRITE_BYTES};
+use crate::name::Name;
+use crate::procfs::membership::has_controller;
+use crate::property::value::controller_changes;
+use crate::property::{self, Version, Write};
+
+/// The mode of a group that the image knows nothing about.
+const PLAIN_MODE: u32 = 0o755;
+/// The lists that v1 wants in a cpuset before a task may enter.
+const LISTS: [&core::ffi::CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
+
+impl Work<'_> {
+	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
+	pub(super) fn reach(
+		&mut self,
+		site: &Site<'_, '_>,
+		above: &Dir,
+		name: &Name,
+	) -> Result<Option<(Dir, bool)>, Error> {
+		let place = format_args!("group {} of {}", site.path.shown(), site.label.shown());
+		match above.child(name.as_c_str()) {
+			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
+				Err(Fault::Unfit(Why::GroupThere)).at(place)
+			}
+			Ok(dir) => {
+				self.enable(site, above, name.bytes(), false)?;
+				let made = self.is_made(site).at(place)?;
+				self.counts.found += u64::from(self.creates() && site.role != Role::Way);
+				Ok(Some((dir, made)))
+			}
+			Err(fault) if !read::is_absent(&fault) => Err(fault).at(place),
+			Err(_) if self.creates() => self.make(site, above, name).map(Some),
+			Err(_) if self.may_miss(site) => Ok(None),
+			Err(_) => Err(Fault::Unfit(Why::GroupMissing)).at(place),
+		}
+	}
+
+	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<(Dir, bool), Error> {
+		let place = format_args!("make group {} of {}", site.path.shown(), site.label.shown());
+		let perms = if site.role == Role::Way { None } else { site.group.perms().at(place)? };
+		let mark = self.journal.len();
+		self.note_made(site).at(place)?;
+		if let Err(fault) = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode)) {
+			self.journal.drop_since(mark);
+			return Err(fault).at(place);
+		}
+		self.counts.created += 1;
+		let dir = above.child(name.as_c_str()).at(place)?;
+		self.enable(site, above, name.bytes(), true)?;
+		if has_controller(site.label.bytes(), b"cpuset") && !has_lists(site) {
+			fill(above, &dir).at(place)?;
+		}
+		Ok((dir, true))
+	}
+
+	/// On v2 the files of a group are there once what it lies in hands its controllers down. Groups of the image have
+	/// that in their own values; ways to them do not. What the kernel refuses now is tried again after the tasks.
+	fn enable(&mut self, site: &Site<'_, '_>, above: &Dir, name: &[u8], made: bool) -> Result<(), Error> {
+		let wanted = site.first && site.label.version() == Version::V2 && self.mode.writes(made);
+		if !wanted || !self.writes() {
+			return Ok(());
+		}
+		let place = format_args!("hand down controllers to group {} of {}", site.path.shown(), site.label.shown());
+		let mut text = Vec::new();
+		let (len, _) = above.read(c"cgroup.subtree_control", self.value).at(place)?;
+		let enabled = self.value.get(..len).unwrap_or(&[]);
+		missing(site, enabled, &mut text).at(place)?;
+		if text.is_empty() {
+			return Ok(());
+		}
+		let mark = self.journal.len();
+		let path = site.path.bytes();
+		let path = path.get(..path.len() - name.len()).unwrap_or(b"");
+		let change = Change::Value { file: b"cgroup.subtree_control", old: enabled.trim_ascii_end() };
+		let record = Record { hierarchy: site.at, path: path.strip_suffix(b"/").unwrap_or(path), change };
+		self.journal.add(&record).at(place)?;
+		match above.write(c"cgroup.subtree_control", &text) {
+			Ok(()) => Ok(()),
+			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => {
+				self.journal.drop_since(mark);
+				Ok(())
+			}
+			result => result.at(place),
+		}
+	}
+}
+
+/// Whether the image has lists for this group.
+fn has_lists(site: &Site<'_, '_>) -> bool {
+	let is_list = |property: Result<crate::image::view::Property<'_>, Fault>| {
+		property.is_ok_and(|property| property.name == b"cpuset.cpus" && !property.value.bytes().is_empty())
+	};
+	site.role != Role::Way && site.group.properties().any(is_list)
+}
+
+/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
+fn fill(above: &Dir, dir: &Dir) -> Result<(), Fault> {
+	for list in LISTS {
+		let (mut text, mut own) = ([0; WRITE_BYTES], [0; 8]);
+		let is_empty = dir.read(list, &mut own).is_ok_and(|(len, _)| len <= 1);
+		if is_empty {
+			let (len, _) = above.read(list, &mut text)?;
+			dir.write(list, text.get(..len).unwrap_or(&[]))?;
+		}
+	}
+	Ok(())
+}
+
+/// `+NAME` for each controller that the image's group needs and that is not handed down to it.
+fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
+	for saved in site.group.properties() {
+		let saved = saved?;
+		let Some(known) = property::find(Version::V2, saved.name) else { continue };
+		let names = if known.write == Write::Controllers { saved.value.bytes() } else { known.controller() };
+		for (_, name) in controller_changes(names, enabled).filter(|(sign, _)| *sign == b'+') {
+			add(name, text)?;
+		}
+	}
+	Ok(())
+}
+
+fn add(name: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
+	let known = text.split(|byte| *byte == b' ').any(|word| word.get(1..) == Some(name));
+	if known || name == b"cgroup" {
+		return Ok(());
+	}
+	let full = Fault::full(Limit::Write, text.len() + name.len() + 2);
+	let space: &[u8] = if text.is_empty() { b"+" } else { b" +" };
+	text.extend_from_slice(space).and_then(|()| text.extend_from_slice(name)).map_err(|_| full)
+}

@@ -1,0 +1,287 @@
+//! Tasks of the image in, tasks of the host moved into the groups of their sets.
+//!
+//! Which task of the host takes the place of one of the image is said by a map of processes, or, on the boot of the
+//! dump, known by id and start time. A process is moved as a whole first, then those of its threads that were
+//! elsewhere. A task that is where it belongs is not touched, and one that has exited is none that could be moved.
+
+use heapless::Vec;
+
+use crate::act::host::Host;
+use crate::act::journal::{Change, Journal, Record};
+use crate::act::tour::Targets;
+use crate::error::{At, Error, Fault, Why, errno};
+use crate::image::view::{Image, Set, Task};
+use crate::kernel::dir::Dir;
+use crate::kernel::proc::{Proc, digits, is_gone};
+use crate::kernel::sleep_ms;
+use crate::limits::{HIERARCHIES, LINE_BYTES, LIST_BYTES};
+use crate::name::{Shown, ShownPath};
+use crate::procfs::membership::{memberships, same_controllers};
+use crate::procfs::{scan, stat};
+use crate::property::Version;
+use crate::remap::{Path, Rule};
+
+/// Bytes of /proc/PID/stat.
+const STAT_BYTES: usize = 2048;
+/// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
+const TRIES: u32 = 20;
+
+/// A process of the image and the running one that takes its place.
+pub type Pair = (u32, u32);
+
+/// Who is who.
+#[derive(Clone, Copy, Debug)]
+pub enum Who<'m> {
+	/// By a map; tasks that are not in it are left alone.
+	Mapped(&'m [Pair]),
+	/// The host still runs the tasks of the image.
+	SameBoot,
+	/// There is no telling.
+	Nobody,
+}
+
+/// The buffers of a join.
+pub struct Buffers {
+	text: [u8; LINE_BYTES],
+	list: [u8; LIST_BYTES],
+	target: Path,
+	old: Path,
+}
+
+impl Buffers {
+	/// Empty ones.
+	pub const fn new() -> Self {
+		Buffers { text: [0; LINE_BYTES], list: [0; LIST_BYTES], target: Path::new(), old: Path::new() }
+	}
+}
+
+impl Default for Buffers {
+	fn default() -> Self {
+		Buffers::new()
+	}
+}
+
+/// The join of one restore.
+pub struct Join<'w, 'a> {
+	/// The image.
+	pub image: Image<'a>,
+	/// The host.
+	pub host: &'w Host,
+	/// Where hierarchies of the image belong.
+	pub targets: &'w Targets,
+	/// Who is who.
+	pub who: Who<'w>,
+	/// /proc.
+	pub proc: Proc,
+	/// Its buffers.
+	pub buffers: &'w mut Buffers,
+	/// The set used last, and its groups as far as they are open.
+	pub set: Option<(Set<'a>, Vec<Option<Dir>, HIERARCHIES>)>,
+}
+
+/// The process whose threads come next.
+struct Process {
+	old: u32,
+	new: u32,
+	/// Threads of the image met so far, its leader not counted.
+	threads: usize,
+}
+
+impl<'a> Join<'_, 'a> {
+	/// Moves every task that is not where it belongs; how many were moved.
+	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
+		let mut moved = 0;
+		let mut process: Option<Process> = None;
+		for task in self.image.tasks() {
+			let task = task.at(format_args!("the image"))?;
+			let place = format_args!("task {} ({})", task.tid, Shown(task.comm));
+			let (pid, tid) = if task.tid == task.pid {
+				process = self.find(&task).at(place)?.map(|new| Process { old: task.pid, new, threads: 0 });
+				match &process {
+					Some(process) => (process.new, process.new),
+					None => continue,
+				}
+			} else {
+				match self.thread(&task, process.as_mut()).at(place)? {
+					Some(found) => found,
+					None => continue,
+				}
+			};
+			moved += u64::from(self.task(&task, pid, tid, journal)?);
+		}
+		Ok(moved)
+	}
+
+	/// The running process that takes the place of this one.
+	fn find(&self, task: &Task<'_>) -> Result<Option<u32>, Fault> {
+		match self.who {
+			Who::Mapped(pairs) => Ok(pairs.iter().find(|(old, _)| *old == task.pid).map(|(_, new)| *new)),
+			Who::SameBoot if self.is_alive(task)? => Ok(Some(task.pid)),
+			Who::SameBoot | Who::Nobody => Ok(None),
+		}
+	}
+
+	/// The running thread that takes the place of this one, with its process.
+	fn thread(&mut self, task: &Task<'_>, process: Option<&mut Process>) -> Result<Option<(u32, u32)>, Fault> {
+		match (self.who, process) {
+			(Who::SameBoot, _) => Ok(self.is_alive(task)?.then_some((task.pid, task.tid))),
+			(Who::Mapped(_), Some(process)) if process.old == task.pid => {
+				process.threads += 1;
+				let (pid, wanted) = (process.new, process.threads);
+				Ok(self.nth_thread(pid, wanted)?.map(|tid| (pid, tid)))
+			}
+			_ => Ok(None),
+		}
+	}
+
+	fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
+		let mut text = [0; STAT_BYTES];
+		match self.proc.thread(task.pid, task.tid).and_then(|dir| dir.read(c"stat", &mut text)) {
+			Err(fault) if is_gone(&fault) => Ok(false),
+			Err(fault) => Err(fault),
+			Ok((len, _)) => {
+				let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
+				Ok(stat.start_time == task.start_time && !stat.is_dead())
+			}
+		}
+	}
+
+	/// The nth thread of a process besides its leader, in the order in which they were started.
+	fn nth_thread(&mut self, pid: u32, wanted: usize) -> Result<Option<u32>, Fault> {
+		let (mut count, mut found) = (0, None);
+		let threads = match self.proc.threads(pid) {
+			Err(fault) if is_gone(&fault) => return Ok(None),
+			result => result?,
+		};
+		while threads.list(&mut self.buffers.list, &mut |name, _| {
+			if let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) {
+				count += 1;
+				found = if count == wanted { Some(tid) } else { found };
+			}
+			Ok(())
+		})? {}
+		Ok(found)
+	}
+
+	/// Puts one task where its set says; whether it had to be moved.
+	fn task(&mut self, task: &Task<'_>, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<bool, Error> {
+		let place = format_args!("task {tid} ({})", Shown(task.comm));
+		self.take_set(task.set).at(place)?;
+		let Some((set, _)) = &self.set else { return Ok(false) };
+		let mut moved = false;
+		for (index, member) in set.members().enumerate() {
+			let member = member.at(place)?;
+			let Some(at) = self.host.find(member.name) else { continue };
+			self.aim(at, member.path.strip_prefix(b"/").unwrap_or(member.path)).at(place)?;
+			match self.is_there(at, pid, tid) {
+				Err(fault) if is_gone(&fault) => return Ok(moved),
+				result if result.at(place)? => continue,
+				_ => {}
+			}
+			match self.join(index, at, pid, tid, journal) {
+				Err(Fault::Kernel(errno::ESRCH)) => return Ok(moved),
+				result => {
+					let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[at].label.shown());
+					let comm = Shown(task.comm);
+					result.at(format_args!("move task {tid} ({comm}) to group {path} of {label}"))?;
+				}
+			}
+			moved = true;
+		}
+		Ok(moved)
+	}
+
+	/// Puts the group's path on the host into `target`.
+	fn aim(&mut self, at: usize, path: &[u8]) -> Result<(), Fault> {
+		let target = self.targets.iter().find(|target| target.at == Some(at));
+		let rule = target.map_or(const { &Rule::identity() }, |target| &target.rule);
+		rule.map(path, &mut self.buffers.target)
+	}
+
+	/// Makes the set with this number the current one; they come mostly in the order of the image.
+	fn take_set(&mut self, id: u32) -> Result<(), Fault> {
+		if self.set.as_ref().is_some_and(|(set, _)| set.id == id) {
+			return Ok(());
+		}
+		self.set = None;
+		for set in self.image.sets() {
+			let set = set?;
+			if set.id == id {
+				let mut dirs = Vec::new();
+				while dirs.push(None).is_ok() {}
+				self.set = Some((set, dirs));
+				return Ok(());
+			}
+		}
+		Err(Fault::Unfit(Why::NoSet))
+	}
+
+	/// Whether the task is in the group that is in `target` already; its group until now is left in `old`.
+	fn is_there(&mut self, at: usize, pid: u32, tid: u32) -> Result<bool, Fault> {
+		let Buffers { text, target, old, .. } = &mut *self.buffers;
+		let (len, _) = self.proc.thread(pid, tid)?.read(c"cgroup", text)?;
+		old.clear();
+		for line in memberships(text.get(..len).unwrap_or(&[])) {
+			let line = line?;
+			if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) {
+				let path = line.path_if_deleted().unwrap_or(line.path);
+				let _ = old.extend_from_slice(path.strip_prefix(b"/").unwrap_or(path)); // the kernel prints no longer ones
+				return Ok(line.path.strip_prefix(b"/") == Some(target));
+			}
+		}
+		Ok(true)
+	}
+
+	fn join(&mut self, index: usize, at: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+		let whole = pid == tid;
+		if whole {
+			self.note_threads(at, pid, journal)?;
+		}
+		let version = self.host.hierarchies[at].label.version();
+		let Some((_, dirs)) = &mut self.set else { return Ok(()) };
+		let slot = dirs.get_mut(index).ok_or(Fault::Unfit(Why::NoSet))?;
+		if slot.is_none() {
+			*slot = self.host.open(at, &self.buffers.target)?;
+		}
+		let dir = slot.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let mark = journal.len();
+		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
+		move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark))
+	}
+
+	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
+	fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+		let Buffers { text, list, old, .. } = &mut *self.buffers;
+		let threads = self.proc.threads(pid)?;
+		while threads.list(list, &mut |name, _| {
+			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
+			let read = threads.child(&digits(tid)).and_then(|dir| dir.read(c"cgroup", text));
+			let Ok((len, _)) = read else { return Ok(()) };
+			for line in memberships(text.get(..len).unwrap_or(&[])) {
+				let line = line?;
+				let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
+				if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) && path != &old[..] {
+					journal.add(&Record { hierarchy: at, path, change: Change::Moved { tid, whole: false } })?;
+				}
+			}
+			Ok(())
+		})? {}
+		Ok(())
+	}
+}
+
+/// Writes the id of a process, or of one thread, into the file that takes it.
+pub fn move_task(dir: &Dir, version: Version, tid: u32, whole: bool) -> Result<(), Fault> {
+	let file = match (whole, version) {
+		(true, _) => c"cgroup.procs",
+		(false, Version::V1) => c"tasks",
+		(false, Version::V2) => c"cgroup.threads",
+	};
+	for _ in 0..TRIES {
+		match dir.write(file, digits(tid).to_bytes()) {
+			Err(Fault::Kernel(errno::EBUSY | errno::EAGAIN)) => sleep_ms(1),
+			result => return result,
+		}
+	}
+	dir.write(file, digits(tid).to_bytes())
+}

@@ -1,0 +1,91 @@
+//! How a restore treats groups and values: CRIU's modes of `--manage-cgroups`, and the phases.
+
+use crate::error::{Fault, Why};
+
+/// What may be made and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+	/// Groups must be there; no values.
+	None,
+	/// Groups must be there; values are written.
+	Props,
+	/// Groups are made; values only in those that were made.
+	Soft,
+	/// Groups are made; values are written everywhere.
+	Full,
+	/// No group of the image may be there; values are written.
+	Strict,
+	/// Nothing is touched.
+	Ignore,
+}
+
+impl Mode {
+	/// CRIU's name of the mode.
+	pub fn parse(text: &str) -> Option<Self> {
+		Some(match text {
+			"none" => Mode::None,
+			"props" => Mode::Props,
+			"soft" => Mode::Soft,
+			"full" => Mode::Full,
+			"strict" => Mode::Strict,
+			"ignore" => Mode::Ignore,
+			_ => return None,
+		})
+	}
+
+	/// Whether groups that are not there are made.
+	pub fn makes(self) -> bool {
+		matches!(self, Mode::Soft | Mode::Full | Mode::Strict)
+	}
+
+	/// Whether values are written into a group.
+	pub fn writes(self, made: bool) -> bool {
+		match self {
+			Mode::Props | Mode::Full => true,
+			Mode::Soft | Mode::Strict => made,
+			Mode::None | Mode::Ignore => false,
+		}
+	}
+}
+
+/// Which phases are done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+	/// Groups are made, with what the kernel wants before there are tasks or children.
+	pub create: bool,
+	/// Tasks are moved.
+	pub join: bool,
+	/// All other values.
+	pub limit: bool,
+	/// The freezer.
+	pub freeze: bool,
+}
+
+impl Phases {
+	/// A list such as `create,limit`, in any order.
+	pub fn parse(text: &str) -> Result<Self, Fault> {
+		let mut phases = Phases::default();
+		for word in text.split(',') {
+			match word {
+				"create" => phases.create = true,
+				"join" => phases.join = true,
+				"limit" => phases.limit = true,
+				"freeze" => phases.freeze = true,
+				_ => return Err(Fault::Usage(Why::NoSuchChoice)),
+			}
+		}
+		Ok(phases)
+	}
+}
+
+/// What was done, for the line at the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Counts {
+	pub created: u64,
+	pub found: u64,
+	pub written: u64,
+	pub right: u64,
+	pub skipped: u64,
+	pub joined: u64,
+}

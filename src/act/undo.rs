@@ -1,0 +1,100 @@
+//! The journal of a failed restore in, the host as it was before out: every change taken back, the last one first.
+
+use crate::act::host::Host;
+use crate::act::join::move_task;
+use crate::act::journal::{Change, Journal, Record, file_name};
+use crate::act::read;
+use crate::act::work::write_all;
+use crate::error::{Fault, Why, errno};
+use crate::kernel::{self, dir::Dir};
+use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::log::Log;
+use crate::name::{Name, Shown, ShownPath};
+use crate::property;
+
+/// Tries of a removal: tasks that have just left or died are gone from a group only after a moment.
+const TRIES: u32 = 50;
+const PAUSE_MS: u32 = 10;
+
+/// Takes everything back; how many changes could not be, each of which is told.
+pub fn undo(
+	journal: &mut Journal<'_>,
+	host: &Host,
+	record: &mut [u8; RECORD_BYTES],
+	value: &mut [u8; VALUE_BYTES],
+	log: &mut dyn Log,
+) -> u64 {
+	let mut left = 0;
+	let mut end = match journal.flush() {
+		Ok(()) => journal.len(),
+		Err(_) => 0,
+	};
+	while let Ok(Some((change, start))) = journal.before(end, record) {
+		if let Err(fault) = take_back(&change, host, value) {
+			let label = host.hierarchies[change.hierarchy].label.shown();
+			let path = ShownPath(change.path);
+			log.warn(format_args!("left as it is: {} of group {path} of {label}: {fault}", What(&change.change)));
+			left += 1;
+		}
+		end = start;
+	}
+	left + u64::from(end != 0)
+}
+
+/// What a change was, for people.
+struct What<'c>(&'c Change<'c>);
+
+impl core::fmt::Display for What<'_> {
+	fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+		match self.0 {
+			Change::Made => f.write_str("the making"),
+			Change::Value { file, .. } => write!(f, "the value of {}", Shown(file)),
+			Change::Perms { file, .. } => write!(f, "the owner of {}", Shown(file)),
+			Change::Moved { tid, .. } => write!(f, "the move of task {tid} out"),
+		}
+	}
+}
+
+fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8]) -> Result<(), Fault> {
+	let at = change.hierarchy;
+	if change.change == Change::Made {
+		let cut = change.path.iter().rposition(|byte| *byte == b'/');
+		let (above, name) = change.path.split_at(cut.unwrap_or(0));
+		let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
+		return match host.open(at, above)? {
+			Some(above) => remove(&above, &name),
+			None => Ok(()),
+		};
+	}
+	let dir = host.open(at, change.path)?.ok_or(Fault::Unfit(Why::NoGroup))?;
+	let mut name = [0; FILE_BYTES + 1];
+	match change.change {
+		Change::Made => Ok(()),
+		Change::Moved { tid, whole } => match move_task(&dir, host.hierarchies[at].label.version(), tid, whole) {
+			Err(Fault::Kernel(errno::ESRCH)) => Ok(()),
+			result => result,
+		},
+		Change::Perms { file: b"", old } => dir.own_self(dir.status()?.perms, old),
+		Change::Perms { file, old } => {
+			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
+			dir.own(file, dir.status_of(file)?.perms, old)
+		}
+		Change::Value { file, old } => {
+			let known = property::find(host.hierarchies[at].label.version(), file).ok_or(Fault::Unfit(Why::NoFile))?;
+			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
+			let (current, _) = read::current(&dir, file, known, value)?;
+			write_all(&dir, file, known, old, current, &mut 0)
+		}
+	}
+}
+
+fn remove(above: &Dir, name: &Name) -> Result<(), Fault> {
+	for _ in 0..TRIES {
+		match above.remove(name.as_c_str()) {
+			Err(Fault::Kernel(errno::EBUSY)) => kernel::sleep_ms(PAUSE_MS),
+			Err(fault) if read::is_absent(&fault) => return Ok(()),
+			result => return result,
+		}
+	}
+	above.remove(name.as_c_str())
+}

@@ -1,0 +1,409 @@
+//! The values of the image in, the values of the host made the same: the visitor of all phases but the joining.
+//!
+//! Every value is compared first and written only where it differs. What the kernel refuses in one order may be taken
+//! in another: a refused value is tried once more after the others of its group, once more after the group's children
+//! (a parent's limit may only shrink after theirs), and then in further passes as long as one of them changes
+//! anything. Only then is it an error.
+
+use core::ffi::CStr;
+use core::fmt;
+
+use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
+use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::read;
+use crate::act::tour::{Role, Site, Visit};
+use crate::error::{At, Error, Fault, Why};
+use crate::image::view::{Perms, Property as Saved};
+use crate::kernel::dir::Dir;
+use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::log::Log;
+use crate::name::{Name, Shown};
+use crate::plan::{self, Target};
+use crate::property::{self, Phase, Property, value};
+
+/// What a tour is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Pass {
+	/// To see whether the mode agrees with the groups that are there; nothing is written.
+	Scout,
+	/// To make groups, and to write what belongs before tasks and children.
+	Create,
+	/// To write everything that is not right yet.
+	Settle,
+	/// The same, but what is refused is an error.
+	Insist,
+	/// To write the freezer's state.
+	Freeze,
+	/// To read everything back.
+	Check,
+}
+
+/// Takes what is found different: the place, the image's value, the host's.
+pub type Tell<'t> = &'t mut dyn FnMut(fmt::Arguments<'_>, &[u8], &[u8]);
+
+/// The visitor.
+pub struct Work<'w> {
+	/// What the tour is for.
+	pub pass: Pass,
+	/// How groups and values are treated.
+	pub mode: Mode,
+	/// Which phases are done.
+	pub phases: Phases,
+	/// What this host does not have, or refuses, is left out and counted.
+	pub skip_missing: bool,
+	/// New groups are taken to have the values that the property table says.
+	pub trust: bool,
+	/// User and group of this process: who owns new groups.
+	pub own: (u32, u32),
+	/// What was changed.
+	pub journal: Journal<'w>,
+	/// Along the groups that were made.
+	pub cursor: MadeCursor,
+	/// One record of the journal.
+	pub record: &'w mut [u8; RECORD_BYTES],
+	/// One value of the host.
+	pub value: &'w mut [u8; VALUE_BYTES],
+	/// Where messages go.
+	pub log: &'w mut dyn Log,
+	/// Where differences go; without it they are only counted.
+	pub tell: Option<Tell<'w>>,
+	/// For the line at the end.
+	pub counts: Counts,
+	/// Values that were refused in this pass.
+	pub failed: u64,
+	/// Values that were looked at in this pass.
+	pub seen: u64,
+	/// Values, owners and groups that were found different in this pass.
+	pub differences: u64,
+	/// The first of them.
+	pub first: Option<Error>,
+}
+
+impl<'a> Visit<'a> for Work<'_> {
+	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Error> {
+		self.reach(site, above, name)
+	}
+
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<(), Error> {
+		if self.is_for(site) {
+			*retry = self.values(site, dir, u128::MAX)?;
+			if *retry != 0 && self.pass != Pass::Check {
+				*retry = self.values(site, dir, *retry)?;
+			}
+		}
+		Ok(())
+	}
+
+	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error> {
+		if !self.is_for(site) {
+			return Ok(());
+		}
+		if retry != 0 && self.pass != Pass::Check {
+			let left = self.values(site, dir, retry)?;
+			self.failed += u64::from(left.count_ones());
+			if left != 0 && self.pass >= Pass::Insist && !self.skip_missing {
+				return self.refused(site, dir, left);
+			}
+		}
+		self.owner(site, dir).at(format_args!("owner of group {} of {}", site.path.shown(), site.label.shown()))
+	}
+}
+
+impl Work<'_> {
+	/// Whether this pass makes groups.
+	pub(super) fn creates(&self) -> bool {
+		self.pass == Pass::Create && self.mode.makes()
+	}
+
+	/// Whether this pass may write.
+	pub(super) fn writes(&self) -> bool {
+		!matches!(self.pass, Pass::Scout | Pass::Check)
+	}
+
+	/// Whether a group that is not there is none of this pass's business.
+	pub(super) fn may_miss(&mut self, site: &Site<'_, '_>) -> bool {
+		match self.pass {
+			Pass::Scout => self.mode.makes() && self.phases.create,
+			Pass::Check => {
+				self.differ(format_args!("group {} of {}", site.path.shown(), site.label.shown()), b"a group", b"none");
+				true
+			}
+			_ => false,
+		}
+	}
+
+	/// Whether the image's values belong into the group.
+	fn is_for(&self, site: &Site<'_, '_>) -> bool {
+		let is_saved = matches!(site.role, Role::Part | Role::Ancestor);
+		let left_alone = self.mode == Mode::Soft && self.pass == Pass::Check;
+		is_saved && self.pass != Pass::Scout && (self.mode.writes(site.made) || left_alone)
+	}
+
+	/// Whether this pass is about values of the phase.
+	fn takes(&self, phase: Phase) -> bool {
+		let Phases { create, limit, freeze, .. } = self.phases;
+		match (self.pass, phase) {
+			(Pass::Scout, _) => false,
+			(Pass::Create, _) => matches!(phase, Phase::Create | Phase::Never),
+			(Pass::Freeze, _) => phase == Phase::Freeze,
+			(_, Phase::Create) => create || limit,
+			(_, Phase::Never) => create || limit,
+			(_, Phase::Join | Phase::Limit) => limit,
+			(_, Phase::Freeze) => freeze && self.pass == Pass::Check,
+		}
+	}
+
+	/// Goes through the values whose bits are set; the bits of those that were refused.
+	fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128) -> Result<u128, Error> {
+		let mut refused = 0;
+		for saved in site.group.properties() {
+			let saved = saved.at(format_args!("the image"))?;
+			let Some((known, bit)) = rank(site, &saved) else { continue };
+			if wanted & bit == 0 || !self.takes(known.phase) {
+				continue;
+			}
+			match self.value(site, dir, known, &saved) {
+				Ok(()) => {}
+				Err(_) if self.pass == Pass::Check => {
+					self.differ_value(site, known, &saved, b"a file that cannot be read")
+				}
+				Err(_) => refused |= bit,
+			}
+		}
+		Ok(refused)
+	}
+
+	/// The first of the refused values once more, for its fault.
+	fn refused(&mut self, site: &Site<'_, '_>, dir: &Dir, left: u128) -> Result<(), Error> {
+		for saved in site.group.properties() {
+			let saved = saved.at(format_args!("the image"))?;
+			let Some((known, bit)) = rank(site, &saved) else { continue };
+			if left & bit != 0 && self.takes(known.phase) {
+				let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
+				let (path, label) = (site.path.shown(), site.label.shown());
+				let place = format_args!("{file} of group {path} of {label}, value {text}");
+				self.value(site, dir, known, &saved).at(place)?;
+			}
+		}
+		Ok(())
+	}
+
+	/// One value and its file's owner.
+	fn value(&mut self, site: &Site<'_, '_>, dir: &Dir, known: &Property, saved: &Saved<'_>) -> Result<(), Fault> {
+		let mut name = [0; FILE_BYTES + 1];
+		let file = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
+		self.seen += u64::from(known.phase != Phase::Never);
+		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(known, saved) {
+			return Ok(());
+		}
+		let text = saved.value.bytes();
+		let (current, now) = match read::current(dir, file, known, self.value) {
+			Err(fault) if read::is_absent(&fault) => return self.absent(site, known, saved),
+			result => result?,
+		};
+		let len = current.len();
+		let same = value::same(known, text, current);
+		if self.pass == Pass::Check {
+			self.check(site, known, saved, (!same).then_some(len), now);
+			return Ok(());
+		}
+		if !same {
+			match self.write(site, dir, file, known, text, len) {
+				Err(_) if known.advisory => {}
+				result => result?,
+			}
+		}
+		match saved.perms {
+			Some(wanted) if known.read != property::Read::Freezer => self.own_file(site, dir, file, now, wanted),
+			_ => Ok(()),
+		}
+	}
+
+	/// Whether a group that was just made has this value, and its file this owner and mode.
+	fn is_as_made(&self, known: &Property, saved: &Saved<'_>) -> bool {
+		let usual = if known.write == property::Write::Devices { 0o444 } else { 0o644 };
+		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7777 == usual;
+		let is_usual = known.read == property::Read::Freezer || saved.perms.is_none_or(is_own);
+		is_usual && (known.phase == Phase::Never || value::is_fresh(known, saved.value.bytes()))
+	}
+
+	/// The file is not there: on v2 perhaps only until controllers are handed down.
+	fn absent(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>) -> Result<(), Fault> {
+		let text = saved.value.bytes();
+		if value::is_default(known, text) || known.phase == Phase::Never {
+			self.seen -= u64::from(known.phase != Phase::Never && self.pass == Pass::Check);
+			return Ok(());
+		}
+		match self.pass {
+			Pass::Check => {
+				self.differ_value(site, known, saved, b"no such file");
+				Ok(())
+			}
+			_ if known.advisory => Ok(()),
+			_ => Err(Fault::Unfit(Why::NoFile)),
+		}
+	}
+
+	/// Tells how the host's value, which is in the buffer, and the file's owner differ.
+	fn check(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, len: Option<usize>, now: Perms) {
+		if let Some(len) = len {
+			let mut shown = [0; 256]; // for people
+			let len = len.min(shown.len());
+			shown[..len].copy_from_slice(&self.value[..len]);
+			self.differ_value(site, known, saved, &shown[..len]);
+		}
+		match saved.perms {
+			Some(wanted) if known.read != property::Read::Freezer && !same_perms(now, wanted) => {
+				self.differ_perms(format_args!("{}", Shown(saved.name)), site, wanted, now);
+			}
+			_ => {}
+		}
+	}
+
+	/// Writes what turns the host's value, which is in the buffer, into the image's.
+	fn write(
+		&mut self,
+		site: &Site<'_, '_>,
+		dir: &Dir,
+		file: &CStr,
+		known: &Property,
+		text: &[u8],
+		len: usize,
+	) -> Result<(), Fault> {
+		let current = self.value.get(..len).unwrap_or(&[]);
+		let mark = self.journal.len();
+		if !site.made {
+			let change = Change::Value { file: file.to_bytes(), old: current };
+			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?;
+		}
+		let mut count = 0;
+		let result = write_all(dir, file, known, text, current, &mut count);
+		if count == 0 && result.is_err() {
+			self.journal.drop_since(mark);
+		}
+		self.counts.written += u64::from(result.is_ok());
+		result
+	}
+
+	fn own_file(
+		&mut self,
+		site: &Site<'_, '_>,
+		dir: &Dir,
+		file: &CStr,
+		now: Perms,
+		wanted: Perms,
+	) -> Result<(), Fault> {
+		if same_perms(now, wanted) {
+			return Ok(());
+		}
+		self.note_perms(site, file.to_bytes(), now)?;
+		dir.own(file, now, wanted)
+	}
+
+	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
+	fn owner(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
+		let Some(wanted) = site.group.perms()? else { return Ok(()) };
+		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7000 == 0;
+		if !self.takes(Phase::Never) || (is_as_made && self.trust && self.pass != Pass::Check) {
+			return Ok(());
+		}
+		let now = dir.status()?.perms;
+		if same_perms(now, wanted) {
+			return Ok(());
+		}
+		if self.pass == Pass::Check {
+			self.differ_perms(format_args!("the directory"), site, wanted, now);
+			return Ok(());
+		}
+		self.note_perms(site, b"", now)?;
+		dir.own_self(now, wanted)
+	}
+
+	fn note_perms(&mut self, site: &Site<'_, '_>, file: &[u8], old: Perms) -> Result<(), Fault> {
+		if site.made {
+			return Ok(());
+		}
+		let change = Change::Perms { file, old };
+		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })
+	}
+
+	pub(super) fn note_made(&mut self, site: &Site<'_, '_>) -> Result<(), Fault> {
+		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change: Change::Made })
+	}
+
+	/// Whether this restore made the group; groups come in the order in which they were made.
+	pub(super) fn is_made(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
+		match self.pass {
+			Pass::Scout | Pass::Create => Ok(false),
+			_ => self.cursor.is_made(&self.journal, site.at, site.path.bytes(), self.record),
+		}
+	}
+
+	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {
+		let text = |perms: Perms| {
+			let mut text = heapless::String::<40>::new();
+			let Perms { mode, uid, gid } = perms;
+			let _ = fmt::write(&mut text, format_args!("{uid}:{gid} {:04o}", mode & 0o7777)); // at most 26 bytes
+			text
+		};
+		let place = format_args!("owner of {what} of group {} of {}", site.path.shown(), site.label.shown());
+		self.differ(place, text(wanted).as_bytes(), text(now).as_bytes());
+	}
+
+	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: &[u8]) {
+		let place = format_args!("{} of group {} of {}", Shown(saved.name), site.path.shown(), site.label.shown());
+		let left_alone = !self.mode.writes(site.made);
+		if !left_alone && !known.advisory && !self.skip_missing {
+			return self.differ(place, saved.value.bytes(), now);
+		}
+		self.counts.skipped += 1;
+		if !left_alone {
+			let text = Shown(saved.value.bytes());
+			self.log.warn(format_args!("{place}: skipped: the image has {text}, this host has {}", Shown(now)));
+		}
+	}
+
+	fn differ(&mut self, place: fmt::Arguments<'_>, image: &[u8], host: &[u8]) {
+		self.differences += 1;
+		match &mut self.tell {
+			Some(tell) => tell(place, image, host),
+			None if self.first.is_none() => {
+				let (image, host) = (Shown(image), Shown(host));
+				let place = format_args!("{place}: the image has {image}, this host has {host}");
+				self.first = Some(Error::new(Fault::NotKept, place));
+			}
+			None => {}
+		}
+	}
+}
+
+/// The property of a saved value and its bit.
+fn rank(site: &Site<'_, '_>, saved: &Saved<'_>) -> Option<(&'static Property, u128)> {
+	let index = property::index_of(site.label.version(), saved.name)?;
+	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
+}
+
+fn same_perms(now: Perms, wanted: Perms) -> bool {
+	(now.uid, now.gid, now.mode & 0o7777) == (wanted.uid, wanted.gid, wanted.mode & 0o7777)
+}
+
+/// Makes the writes of the plan; `count` is how many were taken.
+pub(super) fn write_all(
+	dir: &Dir,
+	file: &CStr,
+	known: &Property,
+	text: &[u8],
+	current: &[u8],
+	count: &mut u32,
+) -> Result<(), Fault> {
+	plan::writes(known, text, current, &mut |target, text| {
+		let file = match target {
+			Target::Own => file,
+			Target::Allow => c"devices.allow",
+			Target::Deny => c"devices.deny",
+		};
+		dir.write(file, text)?;
+		*count += 1;
+		Ok(())
+	})
+}

@@ -1,0 +1,407 @@
+//! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
+
+use crate::act::host::Host;
+use crate::act::join::{self, Join, Pair, Who};
+use crate::act::journal::{Journal, MadeCursor};
+use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::tour::{self, Target, Targets, tour};
+use crate::act::undo::undo;
+use crate::act::work::{Pass, Tell, Work};
+use crate::error::{At, Error, Fault, Why};
+use crate::hierarchy::{Label, split_selector};
+use crate::image::schema::about;
+use crate::image::view::{Hierarchy, Image};
+use crate::kernel;
+use crate::kernel::proc::{Proc, read_path};
+use crate::limits::{JOURNAL_BYTES, LINE_BYTES, Limit, RECORD_BYTES, VALUE_BYTES};
+use crate::log::{Level, Log};
+use crate::name::Shown;
+use crate::remap::{self, Rule};
+use crate::vet::vet;
+
+/// Passes over all values, and over all tasks, before what still changes is an error.
+const PASSES: u32 = 8;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+	/// How groups and values are treated.
+	pub mode: Mode,
+	/// What is done.
+	pub phases: Phases,
+	/// Where groups go, each `[CTRL:]PATH`.
+	pub roots: &'a [&'a [u8]],
+	/// Who takes whose place.
+	pub pid_map: &'a [Pair],
+	/// What this host does not have is left out and counted.
+	pub skip_missing: bool,
+	/// A failed restore is taken back.
+	pub rollback: bool,
+}
+
+/// All buffers of a restore.
+pub struct Workspace {
+	host: Host,
+	targets: Targets,
+	tour: tour::Buffers,
+	join: join::Buffers,
+	line: [u8; LINE_BYTES],
+	record: [u8; RECORD_BYTES],
+	value: [u8; VALUE_BYTES],
+	journal: [u8; JOURNAL_BYTES],
+}
+
+impl Workspace {
+	/// Empty ones.
+	pub const fn new() -> Self {
+		Workspace {
+			host: Host::new(),
+			targets: Targets::new(),
+			tour: tour::Buffers::new(),
+			join: join::Buffers::new(),
+			line: [0; LINE_BYTES],
+			record: [0; RECORD_BYTES],
+			value: [0; VALUE_BYTES],
+			journal: [0; JOURNAL_BYTES],
+		}
+	}
+}
+
+impl Default for Workspace {
+	fn default() -> Self {
+		Workspace::new()
+	}
+}
+
+/// How a restore ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+	/// What was done.
+	pub counts: Counts,
+	/// The process's exit code; what failed was told.
+	pub code: u8,
+}
+
+/// Makes the host as the image says. An error means that nothing was changed.
+pub fn restore<'a>(
+	image: &Image<'a>,
+	request: &Request<'_>,
+	release: &dyn Fn(),
+	space: &mut Workspace,
+	log: &mut dyn Log,
+) -> Result<Outcome, Error> {
+	judge(image, request.skip_missing, log)?;
+	if request.mode == Mode::Ignore {
+		return Ok(Outcome { counts: Counts::default(), code: 0 });
+	}
+	kernel::raise_open_files();
+	kernel::clear_umask();
+	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
+	host.discover(line)?;
+	let mut counts = Counts::default();
+	aim(image, host, request, targets, &mut counts, log)?;
+	let proc = Proc::open().at(format_args!("open /proc"))?;
+	let who = who(image, host, &proc, request)?;
+	let work = Work {
+		pass: Pass::Scout,
+		mode: request.mode,
+		phases: request.phases,
+		skip_missing: request.skip_missing,
+		trust: true,
+		own: kernel::own_ids(),
+		journal: Journal::new(journal).at(format_args!("make the journal"))?,
+		cursor: MadeCursor::new(),
+		record,
+		value,
+		log,
+		tell: None,
+		counts,
+		failed: 0,
+		seen: 0,
+		differences: 0,
+		first: None,
+	};
+	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None };
+	let mut story = Story { image: *image, release, host, targets, tour, join, work };
+	match story.phases() {
+		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
+		Err(error) if story.work.journal.is_empty() => Err(error),
+		Err(error) => Ok(story.fail(&error, request.rollback)),
+	}
+}
+
+/// Compares the host with the image and tells every difference; how many there are.
+pub fn verify<'t>(
+	image: &Image<'_>,
+	roots: &[&[u8]],
+	release: &dyn Fn(),
+	space: &'t mut Workspace,
+	log: &'t mut dyn Log,
+	tell: Tell<'t>,
+) -> Result<u64, Error> {
+	judge(image, false, log)?;
+	kernel::raise_open_files();
+	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
+	host.discover(line)?;
+	let phases = Phases { create: true, join: true, limit: true, freeze: true };
+	let request = Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false };
+	let mut counts = Counts::default();
+	aim(image, host, &request, targets, &mut counts, log)?;
+	let mut work = Work {
+		pass: Pass::Check,
+		mode: Mode::Full,
+		phases,
+		skip_missing: false,
+		trust: false,
+		own: (0, 0),
+		journal: Journal::new(journal).at(format_args!("make the journal"))?,
+		cursor: MadeCursor::new(),
+		record,
+		value,
+		log,
+		tell: Some(tell),
+		counts,
+		failed: 0,
+		seen: 0,
+		differences: 0,
+		first: None,
+	};
+	tour::tour(image, host, targets, tour, release, &mut work)?;
+	Ok(work.differences)
+}
+
+/// Judges every byte of the image. Values of files that this version does not know are an error, or counted.
+fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<(), Error> {
+	let found = vet(image).at(format_args!("the image"))?;
+	match (found.unknown, skip_missing) {
+		(0, _) => Ok(()),
+		(count, true) => {
+			log.warn(format_args!("{count} values are skipped: this version of cgraft does not know their files"));
+			Ok(())
+		}
+		(count, false) => {
+			let place = format_args!("{count} values of the image, the first of them at byte {}", found.first_unknown);
+			Err(Fault::Unfit(Why::UnknownFile)).at(place)
+		}
+	}
+}
+
+/// Finds the host's hierarchy for each of the image's, and how paths change.
+fn aim(
+	image: &Image<'_>,
+	host: &Host,
+	request: &Request<'_>,
+	targets: &mut Targets,
+	counts: &mut Counts,
+	log: &mut dyn Log,
+) -> Result<(), Error> {
+	targets.clear();
+	for hierarchy in image.hierarchies() {
+		let hierarchy = hierarchy.at(format_args!("the image"))?;
+		let target = Target { at: find(&hierarchy, host, request, counts, log)?, rule: Rule::identity() };
+		let full = Fault::full(Limit::Hierarchies, targets.len() + 1);
+		targets.push(target).map_err(|_| full).at(format_args!("the image"))?;
+	}
+	// A rule for one hierarchy wins over a rule for all.
+	for is_general in [true, false] {
+		for root in request.roots {
+			let place = format_args!("--cgroup-root {}", Shown(root));
+			let (selector, path) = split_selector(root).at(place)?;
+			if selector.is_none() == is_general && !turn(image, host, targets, selector, path).at(place)? {
+				return Err(Fault::Usage(Why::NothingToMove)).at(place);
+			}
+		}
+	}
+	Ok(())
+}
+
+/// The host's hierarchy with the same controllers; none where the image has no groups for it.
+fn find(
+	hierarchy: &Hierarchy<'_>,
+	host: &Host,
+	request: &Request<'_>,
+	counts: &mut Counts,
+	log: &mut dyn Log,
+) -> Result<Option<usize>, Error> {
+	let image_place = format_args!("the image");
+	let mut label = Label::new(b"").at(image_place)?;
+	for name in hierarchy.names() {
+		label.add(name.at(image_place)?).at(image_place)?;
+	}
+	if remap::common(hierarchy).at(image_place)?.is_none() {
+		return Ok(None);
+	}
+	let found = host.find(label.bytes());
+	let why = match found.and_then(|at| host.hierarchies[at].mount.as_ref()) {
+		Some(mount) if !mount.read_only => return Ok(found),
+		Some(_) => Why::ReadOnly,
+		None if found.is_some() => Why::NotMounted,
+		None => Why::NoHierarchy,
+	};
+	let place = format_args!("hierarchy {}", label.shown());
+	if !request.skip_missing || why == Why::ReadOnly {
+		return Err(Fault::Unfit(why)).at(place);
+	}
+	counts.skipped += 1;
+	log.warn(format_args!("{place}: skipped: {}", why.text()));
+	Ok(None)
+}
+
+/// Turns the groups of the hierarchies that are meant towards a path; whether there were any.
+fn turn(
+	image: &Image<'_>,
+	host: &Host,
+	targets: &mut Targets,
+	selector: Option<&[u8]>,
+	path: &[u8],
+) -> Result<bool, Fault> {
+	let mut turned = false;
+	for (hierarchy, target) in image.hierarchies().zip(targets.iter_mut()) {
+		let Some(at) = target.at else { continue };
+		if selector.is_none_or(|selector| host.hierarchies[at].label.is_meant_by(selector)) {
+			target.rule.old = remap::common(&hierarchy?)?.unwrap_or_default();
+			target.rule.new = remap::target(path)?;
+			turned = true;
+		}
+	}
+	Ok(turned)
+}
+
+/// Who takes whose place; refuses what cannot be before anything is touched.
+fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -> Result<Who<'m>, Error> {
+	let image_place = format_args!("the image");
+	for (old, new) in request.pid_map {
+		let is_it = |task: &Result<crate::image::view::Task<'_>, Fault>| task.is_ok_and(|task| task.pid == *old);
+		let place = format_args!("--pid-map {old}:{new}");
+		image.tasks().any(|task| is_it(&task)).then_some(()).ok_or(Fault::Unfit(Why::NoTask)).at(place)?;
+		proc.process(*new).map_err(|_| Fault::Unfit(Why::NotRunning)).at(place)?;
+	}
+	let mut boot_id = [0; 64];
+	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
+	let saved =
+		image.about().at(image_place)?.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(image_place)?;
+	let who = match request.pid_map {
+		_ if !request.phases.join => Who::Nobody,
+		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameBoot,
+		[] => Who::Nobody,
+		pairs => Who::Mapped(pairs),
+	};
+	if matches!(who, Who::Nobody) || request.skip_missing {
+		return Ok(who);
+	}
+	for set in image.sets() {
+		for member in set.at(image_place)?.members() {
+			let member = member.at(image_place)?;
+			let mounted = host.find(member.name).is_some_and(|at| host.hierarchies[at].mount.is_some());
+			if !mounted && member.path != b"/" {
+				let name = crate::hierarchy::ShownLabel(member.name);
+				return Err(Fault::Unfit(Why::NoHierarchy)).at(format_args!("hierarchy {name}"));
+			}
+		}
+	}
+	Ok(who)
+}
+
+/// A restore on its way.
+struct Story<'s, 'a> {
+	image: Image<'a>,
+	release: &'s dyn Fn(),
+	host: &'s Host,
+	targets: &'s Targets,
+	tour: &'s mut tour::Buffers,
+	join: Join<'s, 'a>,
+	work: Work<'s>,
+}
+
+impl Story<'_, '_> {
+	fn phases(&mut self) -> Result<(), Error> {
+		let Phases { create, join, limit, freeze } = self.work.phases;
+		self.pass(Pass::Scout)?;
+		if create {
+			self.pass(Pass::Create)?;
+		}
+		if join {
+			self.join()?;
+		}
+		if create || limit {
+			self.settle()?;
+		}
+		if freeze {
+			self.pass(Pass::Freeze)?;
+		}
+		self.read_back()?;
+		if join { self.join() } else { Ok(()) }
+	}
+
+	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
+		let work = &mut self.work;
+		work.journal.flush().at(format_args!("write the journal"))?;
+		(work.pass, work.cursor) = (pass, MadeCursor::new());
+		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
+		tour(&self.image, self.host, self.targets, self.tour, self.release, work)
+	}
+
+	/// Moves tasks until a pass finds none to move.
+	fn join(&mut self) -> Result<(), Error> {
+		for _ in 0..PASSES {
+			match self.join.pass(&mut self.work.journal)? {
+				0 => return Ok(()),
+				moved => self.work.counts.joined += moved,
+			}
+		}
+		Err(Fault::NotKept).at(format_args!("the tasks' groups"))
+	}
+
+	/// Writes values until nothing is refused, or nothing changes any more.
+	fn settle(&mut self) -> Result<(), Error> {
+		for _ in 0..PASSES {
+			let before = self.work.counts.written;
+			self.pass(Pass::Settle)?;
+			if self.work.failed == 0 {
+				return Ok(());
+			}
+			if self.work.counts.written == before {
+				break;
+			}
+		}
+		if self.work.skip_missing { Ok(()) } else { self.pass(Pass::Insist) }
+	}
+
+	/// Reads everything back. Where a new group is not as the property table says, everything is compared once more.
+	fn read_back(&mut self) -> Result<(), Error> {
+		let skipped = self.work.counts.skipped;
+		self.pass(Pass::Check)?;
+		if self.work.differences != 0 {
+			self.work.trust = false;
+			self.settle()?;
+			if self.work.phases.freeze {
+				self.pass(Pass::Freeze)?;
+			}
+			self.work.counts.skipped = skipped;
+			self.pass(Pass::Check)?;
+		}
+		let Work { counts, seen, first, .. } = &mut self.work;
+		counts.right = seen.saturating_sub(counts.written + counts.skipped);
+		first.map_or(Ok(()), Err)
+	}
+
+	fn code(&self) -> u8 {
+		if self.work.skip_missing && self.work.counts.skipped > 0 { 6 } else { 0 }
+	}
+
+	/// Tells what failed and takes back what was done.
+	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
+		let Work { journal, record, value, log, counts, .. } = &mut self.work;
+		log.say(Level::Error, format_args!("{error}"));
+		let left = match rollback {
+			true => undo(journal, self.host, record, value, *log),
+			false => 1,
+		};
+		match (rollback, left) {
+			(true, 0) => log.warn(format_args!("everything was taken back: the host is as it was")),
+			(true, left) => log.say(Level::Error, format_args!("taken back, but for {left} changes that are left")),
+			(false, _) => log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)")),
+		}
+		Outcome { counts: *counts, code: if left == 0 { 1 } else { 5 } }
+	}
+}
