@@ -14,12 +14,12 @@ use crate::image::view::{Image, Set, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::sleep_ms;
-use crate::limits::{HIERARCHIES, LINE_BYTES, LIST_BYTES};
+use crate::limits::{HIERARCHIES, LINE_BYTES, LIST_BYTES, Limit};
 use crate::name::{Shown, ShownPath};
 use crate::procfs::membership::{memberships, same_controllers};
 use crate::procfs::{scan, stat};
 use crate::property::Version;
-use crate::remap::{Path, Rule};
+use crate::remap::Path;
 
 /// Bytes of /proc/PID/stat.
 const STAT_BYTES: usize = 2048;
@@ -193,9 +193,14 @@ impl<'a> Join<'_, 'a> {
 
 	/// Puts the group's path on the host into `target`.
 	fn aim(&mut self, at: usize, path: &[u8]) -> Result<(), Fault> {
-		let target = self.targets.iter().find(|target| target.at == Some(at));
-		let rule = target.map_or(const { &Rule::identity() }, |target| &target.rule);
-		rule.map(path, &mut self.buffers.target)
+		let into = &mut self.buffers.target;
+		match self.targets.iter().find(|target| target.at == Some(at)) {
+			Some(target) => target.rule.map(path, into),
+			None => {
+				into.clear();
+				into.extend_from_slice(path).map_err(|_| Fault::full(Limit::GroupPath, path.len()))
+			}
+		}
 	}
 
 	/// Makes the set with this number the current one; they come mostly in the order of the image.
