@@ -169,8 +169,8 @@ struct Rule {
 impl Rule {
 	fn of(property: &Property) -> Rule {
 		match (property.write, property.fresh) {
-			(Write::Lines { reset }, Fresh::Is(default)) => Rule { reset, default },
-			(Write::Lines { reset }, _) => Rule { reset, default: "" },
+			(Write::Lines { reset }, Fresh::Is(default)) => Rule { reset: reset.as_str(), default: default.as_str() },
+			(Write::Lines { reset }, _) => Rule { reset: reset.as_str(), default: "" },
 			_ => Rule { reset: "", default: "" },
 		}
 	}

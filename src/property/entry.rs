@@ -3,20 +3,27 @@
 //! A property begins as: read as it is, written whole, in the limit phase, of an unknown fresh value. All of this runs
 //! in the compiler.
 
-use super::{Fresh, Host, Phase, Property, Read, Unit, Version, Write};
+use super::{Fresh, Host, Phase, Property, Read, Text, Twin, Unit, Version, Write};
+
+/// A property while it is written down: its twin still has a name.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+	pub(super) property: Property,
+	pub(super) twin: &'static str,
+}
 
 /// A file of cgroup v1.
-pub(super) const fn v1(file: &'static str) -> Property {
+pub(super) const fn v1(file: &'static str) -> Row {
 	entry(Version::V1, file)
 }
 
 /// A file of cgroup v2.
-pub(super) const fn v2(file: &'static str) -> Property {
+pub(super) const fn v2(file: &'static str) -> Row {
 	entry(Version::V2, file)
 }
 
-const fn entry(version: Version, file: &'static str) -> Property {
-	Property {
+const fn entry(version: Version, file: &'static str) -> Row {
+	let property = Property {
 		file,
 		version,
 		read: Read::Plain,
@@ -29,14 +36,23 @@ const fn entry(version: Version, file: &'static str) -> Property {
 		advisory: false,
 		#[cfg(test)]
 		since: "<=4.14",
-		twin: "",
+		#[cfg(test)]
+		note: "",
+		twin: Twin::NONE,
+	};
+	Row { property, twin: "" }
+}
+
+impl Row {
+	const fn with(self, property: Property) -> Self {
+		Row { property, ..self }
 	}
 }
 
 // What the value is.
-impl Property {
+impl Row {
 	pub(super) const fn unit(self, unit: Unit, fresh: Fresh) -> Self {
-		Property { unit, fresh, ..self }
+		self.with(Property { unit, fresh, ..self.property })
 	}
 
 	/// A most number of bytes; a fresh group has none.
@@ -45,11 +61,11 @@ impl Property {
 	}
 
 	pub(super) const fn bytes(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Bytes, Fresh::Is(fresh))
+		self.unit(Unit::Bytes, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn micros(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Micros, Fresh::Is(fresh))
+		self.unit(Unit::Micros, Fresh::Is(Text::of(fresh)))
 	}
 
 	/// A most number of things; a fresh group has none.
@@ -58,96 +74,116 @@ impl Property {
 	}
 
 	pub(super) const fn count(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Count, Fresh::Is(fresh))
+		self.unit(Unit::Count, Fresh::Is(Text::of(fresh)))
+	}
+
+	/// `QUOTA PERIOD`.
+	pub(super) const fn bandwidth(self, fresh: &'static str) -> Self {
+		self.unit(Unit::Bandwidth, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn weight(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Weight, Fresh::Is(fresh))
+		self.unit(Unit::Weight, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn percent(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Percent, Fresh::Is(fresh))
+		self.unit(Unit::Percent, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn flag(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Flag, Fresh::Is(fresh))
+		self.unit(Unit::Flag, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn text(self, fresh: &'static str) -> Self {
-		self.unit(Unit::Text, Fresh::Is(fresh))
+		self.unit(Unit::Text, Fresh::Is(Text::of(fresh)))
 	}
 
 	/// mkdir copies the parent's value; the root of a fresh host has `base`.
 	pub(super) const fn inherited(self, unit: Unit, base: &'static str) -> Self {
-		Property { unit, fresh: Fresh::Inherited(base), ..self }
+		self.with(Property { unit, fresh: Fresh::Inherited(Text::of(base)), ..self.property })
 	}
 }
 
 // How it is read and written.
-impl Property {
+impl Row {
 	/// A list of numbers, empty in a fresh group.
 	pub(super) const fn list(self, host: Host) -> Self {
-		Property { write: Write::List, unit: Unit::Numbers, fresh: Fresh::Empty, host, ..self }
+		self.with(Property { write: Write::List, unit: Unit::Numbers, fresh: Fresh::Empty, host, ..self.property })
 	}
 
 	/// Lines with a key each, none in a fresh group; `reset` behind the key takes a line back.
 	pub(super) const fn lines(self, unit: Unit, host: Host, reset: &'static str) -> Self {
-		Property { write: Write::Lines { reset }, unit, fresh: Fresh::Empty, host, ..self }
+		self.with(Property {
+			write: Write::Lines { reset: Text::of(reset) },
+			unit,
+			fresh: Fresh::Empty,
+			host,
+			..self.property
+		})
 	}
 
 	/// A line `default N` and lines for single disks.
 	pub(super) const fn disk_weights(self, fresh: &'static str, reset: &'static str) -> Self {
-		let lines = self.lines(Unit::Weight, Host::Disks, reset);
-		Property { fresh: Fresh::Is(fresh), ..lines }
+		self.lines(Unit::Weight, Host::Disks, reset).unit(Unit::Weight, Fresh::Is(Text::of(fresh)))
 	}
 
 	pub(super) const fn read(self, read: Read) -> Self {
-		Property { read, ..self }
+		self.with(Property { read, ..self.property })
 	}
 
 	pub(super) const fn write(self, write: Write) -> Self {
-		Property { write, ..self }
+		self.with(Property { write, ..self.property })
 	}
 
 	/// Kept for its owner and mode; its text is a list of tasks, not configuration.
 	pub(super) const fn owner(self) -> Self {
-		let never = Property { read: Read::Owner, write: Write::Nothing, phase: Phase::Never, ..self };
+		let never =
+			self.with(Property { read: Read::Owner, write: Write::Nothing, phase: Phase::Never, ..self.property });
 		never.unit(Unit::Text, Fresh::Empty)
 	}
 
 	pub(super) const fn host(self, host: Host) -> Self {
-		Property { host, ..self }
+		self.with(Property { host, ..self.property })
 	}
 }
 
 // When, where from, what else.
-impl Property {
+impl Row {
 	pub(super) const fn create(self) -> Self {
-		Property { phase: Phase::Create, ..self }
+		self.with(Property { phase: Phase::Create, ..self.property })
 	}
 
 	pub(super) const fn freeze(self) -> Self {
-		Property { phase: Phase::Freeze, ..self }
+		self.with(Property { phase: Phase::Freeze, ..self.property })
 	}
 
 	pub(super) const fn criu(self) -> Self {
-		Property { criu: true, ..self }
+		self.with(Property { criu: true, ..self.property })
 	}
 
 	pub(super) const fn advisory(self) -> Self {
-		Property { advisory: true, ..self }
+		self.with(Property { advisory: true, ..self.property })
 	}
 
 	#[allow(unused_variables)] // only tests and the documents they make look at it
 	pub(super) const fn since(self, since: &'static str) -> Self {
-		Property {
+		self.with(Property {
 			#[cfg(test)]
 			since,
-			..self
-		}
+			..self.property
+		})
+	}
+
+	#[allow(unused_variables)] // as above
+	pub(super) const fn note(self, note: &'static str) -> Self {
+		self.with(Property {
+			#[cfg(test)]
+			note,
+			..self.property
+		})
 	}
 
 	pub(super) const fn twin(self, twin: &'static str) -> Self {
-		Property { twin, ..self }
+		Row { twin, ..self }
 	}
 }

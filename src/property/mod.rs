@@ -9,18 +9,22 @@
 #[cfg(test)]
 mod dice;
 mod entry;
+#[cfg(test)]
+mod page;
 mod refused;
 mod table;
 mod table_v1;
 mod table_v2;
+mod text;
 
 pub mod changes;
 pub mod human;
 pub mod list;
 pub mod value;
 
-pub use refused::{REFUSED, refused};
-pub use table::{TABLE, all};
+pub use refused::refused;
+pub use table::{TABLE, Twin, all};
+pub use text::Text;
 
 /// Which of the kernel's two interfaces a hierarchy has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +75,7 @@ pub enum Write {
 	/// One line for each write: the kernel takes the first line and ignores the rest.
 	Lines {
 		/// What to write behind a line's key to take the line back, with its leading blank.
-		reset: &'static str,
+		reset: Text,
 	},
 	/// devices.list: lines to devices.deny, then lines to devices.allow.
 	Devices,
@@ -87,11 +91,11 @@ pub enum Write {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fresh {
 	/// This text.
-	Is(&'static str),
+	Is(Text),
 	/// Any spelling of no limit: it differs with version, page size and huge page size.
 	Unlimited,
 	/// What the parent shows at mkdir; the root of a host that was just started has this.
-	Inherited(&'static str),
+	Inherited(Text),
 	/// No text, or only lines that say what holds without them.
 	Empty,
 	/// Not known; never taken for fresh.
@@ -146,7 +150,7 @@ pub enum Host {
 	Controllers,
 }
 
-/// One file of a group and its rules.
+/// One file of a group and its rules. Kept small: there are a hundred of them in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Property {
 	/// The file's name. `*`, at most one, stands for a huge page size as in `hugetlb.2MB.max`.
@@ -172,9 +176,15 @@ pub struct Property {
 	/// The first kernel that has it; `<=4.14` is older than what was looked at. For documents, not for the program.
 	#[cfg(test)]
 	pub since: &'static str,
-	/// The other version's file that means nearly the same, or empty.
-	pub twin: &'static str,
+	/// What else has to be known. For documents, not for the program.
+	#[cfg(test)]
+	pub note: &'static str,
+	/// The other version's file that means nearly the same, or none.
+	pub twin: Twin,
 }
+
+#[cfg(not(test))]
+const _: () = assert!(size_of::<Property>() == 32);
 
 impl Property {
 	/// The controller that the file belongs to; `cgroup` for the core files of both versions.

@@ -1,7 +1,9 @@
 //! The one property table: first all of v1, then all of v2.
 
+use super::entry::Row;
 use super::table_v1::V1;
 use super::table_v2::V2;
+use super::text::is_same;
 use super::{Property, Version};
 
 /// Every file that cgraft saves and restores. Inside one group the order of a version's part is the order in which
@@ -18,13 +20,46 @@ pub fn all(version: Version) -> &'static [Property] {
 }
 
 const fn joined() -> [Property; V1.len() + V2.len()] {
-	let mut table = [V1[0]; V1.len() + V2.len()];
+	let mut table = [V1[0].property; V1.len() + V2.len()];
 	let mut index = 0;
 	while index < table.len() {
-		table[index] = if index < V1.len() { V1[index] } else { V2[index - V1.len()] };
+		table[index] = match index < V1.len() {
+			true => finished(&V1[index], V2, V1.len()),
+			false => finished(&V2[index - V1.len()], V1, 0),
+		};
 		index += 1;
 	}
 	table
+}
+
+/// The row with its twin's place: `others` are the other version's, from `first` on in the table. The compiler stops at
+/// a name that is not there.
+const fn finished(row: &Row, others: &[Row], first: usize) -> Property {
+	let mut index = 0;
+	while !row.twin.is_empty() && !is_same(others[index].property.file, row.twin) {
+		index += 1;
+	}
+	let twin = if row.twin.is_empty() { Twin::NONE } else { Twin((first + index) as u8) };
+	Property { twin, ..row.property }
+}
+
+/// The other version's file that means nearly the same: its place in [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Twin(u8);
+
+impl Twin {
+	/// There is no such file.
+	pub(super) const NONE: Twin = Twin(u8::MAX);
+
+	/// The file's name, or nothing.
+	pub fn as_str(self) -> &'static str {
+		TABLE.get(usize::from(self.0)).map_or("", |twin| twin.file)
+	}
+
+	/// Its bytes.
+	pub fn as_bytes(self) -> &'static [u8] {
+		self.as_str().as_bytes()
+	}
 }
 
 #[cfg(test)]
@@ -97,10 +132,14 @@ mod tests {
 
 	#[test]
 	fn a_twin_is_a_file_of_the_other_version() {
-		for property in TABLE.iter().filter(|property| !property.twin.is_empty()) {
+		for property in TABLE.iter().filter(|property| property.twin != Twin::NONE) {
 			let other = if property.version == Version::V1 { Version::V2 } else { Version::V1 };
 			assert!(find(other, property.twin.as_bytes()).is_some(), "{}", property.file);
 		}
+		assert_eq!(find(Version::V1, b"memory.limit_in_bytes").unwrap().twin.as_str(), "memory.max");
+		assert_eq!(find(Version::V2, b"memory.max").unwrap().twin.as_str(), "memory.limit_in_bytes");
+		assert_eq!(find(Version::V2, b"memory.high").unwrap().twin.as_str(), "");
+		assert!(TABLE.len() < usize::from(u8::MAX));
 	}
 
 	#[test]
@@ -123,7 +162,7 @@ mod tests {
 			assert_eq!(never, property.read == Read::Owner, "{file}");
 			assert_eq!(never, property.write == Write::Nothing, "{file}");
 			if let Write::Lines { reset } = property.write {
-				assert!(reset.starts_with(' ') && reset.len() > 1, "{file}");
+				assert!(reset.as_str().starts_with(' ') && reset.as_str().len() > 1, "{file}");
 			}
 			assert_ne!(property.fresh, Fresh::Unknown, "{file}");
 		}
