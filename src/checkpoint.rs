@@ -5,7 +5,7 @@ use heapless::Vec;
 use crate::act::census::{self, Census, Scope, Selected};
 use crate::act::host::Host;
 use crate::act::walk::{self, Choice, Walk};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, errno};
 use crate::heads::Heads;
 use crate::hierarchy::split_selector;
 use crate::image::sink::{Sink, Store};
@@ -13,10 +13,10 @@ use crate::image::view::Layout;
 use crate::image::writer::{self, ImageWriter};
 use crate::kernel;
 use crate::kernel::output::Output;
-use crate::kernel::proc::{Proc, read_path};
+use crate::kernel::proc::{Proc, is_gone, read_path};
 use crate::limits::{LINE_BYTES, Limit, OPTIONS, SINK_BYTES};
 use crate::log::Log;
-use crate::name::is_below_or_same;
+use crate::name::{Shown, check, components, is_below_or_same};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -87,11 +87,12 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	host.discover(line)?;
 	let mut chosen = Chosen::new();
 	choose(request, host, &mut chosen)?;
+	let shown = Shown(request.output.unwrap_or(b"standard output"));
 	let output = match request.output {
-		Some(path) => Output::to_path(path).at(format_args!("create {}", crate::name::Shown(path)))?,
-		None => Output::to_stdout().at(format_args!("create a memory file for standard output"))?,
+		Some(path) => Output::to_path(path).at(format_args!("create {shown}"))?,
+		None => Output::to_stdout().at(format_args!("create a memory file for {shown}"))?,
 	};
-	let place = format_args!("write the image");
+	let place = format_args!("write the image to {shown}");
 	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;
 	about(&mut writer, host).at(place)?;
 	let scope = match (request.all, request.groups.is_empty()) {
@@ -117,7 +118,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	summary.left_out = writer.left_out;
 	summary.bytes = writer.total();
 	let output = writer.finish().at(place)?;
-	output.commit().at(format_args!("put the image in place"))?;
+	output.commit().at(place)?;
 	Ok(summary)
 }
 
@@ -125,12 +126,14 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) -> Result<(), Error> {
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	for pid in request.pids {
-		proc.process(*pid).at(format_args!("process {pid}"))?;
+		let gone = |fault: Fault| if is_gone(&fault) { Fault::Kernel(errno::ESRCH) } else { fault };
+		proc.process(*pid).map_err(gone).at(format_args!("process {pid}"))?;
 	}
 	for group in request.groups {
-		let place = format_args!("--cgroup {}", crate::name::Shown(group));
+		let place = format_args!("--cgroup {}", Shown(group));
 		let (selector, path) = split_selector(group).at(place)?;
 		let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
+		components(path).try_for_each(check).map_err(|_| Fault::Usage(Why::BadPath)).at(place)?;
 		let (mut meant, mut found) = (false, false);
 		for (at, hierarchy) in host.hierarchies.iter().enumerate() {
 			if !selector.is_none_or(|selector| hierarchy.label.is_meant_by(selector)) {

@@ -12,6 +12,7 @@ mod messages;
 use std::process::ExitCode;
 
 use argh::FromArgs;
+use cgraft::name::Shown;
 
 use crate::cli::Cli;
 
@@ -32,7 +33,7 @@ fn parse() -> Result<Cli, u8> {
 	let mut typed = Vec::new();
 	for argument in std::env::args_os().skip(1) {
 		typed.push(argument.into_string().map_err(|argument| {
-			eprintln!("cgraft: an argument is not UTF-8: {}", argument.display());
+			eprintln!("cgraft: an argument is not UTF-8: {}", Shown(argument.as_encoded_bytes()));
 			2
 		})?);
 	}
@@ -47,7 +48,7 @@ fn parse() -> Result<Cli, u8> {
 			0
 		}
 		Err(()) => {
-			eprintln!("cgraft: {}", exit.output.trim_end().replace('\n', " "));
+			eprintln!("cgraft: {}", Shown(exit.output.trim_end().replace('\n', " ").as_bytes()));
 			2
 		}
 	})
