@@ -10,15 +10,16 @@ use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
 use cgraft::kernel::fenced::Map;
 use cgraft::kernel::output::{c_string, read_image};
-use cgraft::kernel::stream::{Target, Text};
+use cgraft::kernel::stream::{self, Target};
 use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
+use cgraft::procfs::scan::number32;
 use cgraft::report::decode::{Stop, decode};
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 
-use crate::cli::{Cli, Command, Decode, Dump, Show};
+use crate::cli::{Cli, Command, Decode, Dump, Show, Text};
 use crate::messages::Messages;
 
 /// All buffers of all commands: one command runs in a process.
@@ -29,13 +30,13 @@ const REPORT_BYTES: usize = 16 * 1024;
 
 /// Runs the command; the exit code.
 pub fn run(cli: &Cli) -> u8 {
-	let mut messages = match &cli.log_file {
-		None => Messages::new(cli.verbosity),
-		Some(path) => match c_string(path.as_bytes()).and_then(|path| Messages::to_file(cli.verbosity, &path)) {
-			Ok(messages) => messages,
-			Err(fault) => return fail::<u8>(&mut Messages::new(1), Err(fault).at(format_args!("-o {path}"))),
-		},
-	};
+	let level = cli.verbosity.map_or(Level::Warning as u8, |digit| digit.as_bytes()[0] - b'0');
+	let mut messages = Messages::new(level);
+	if let Some(Text(path)) = cli.log_file
+		&& let Err(fault) = c_string(path.as_bytes()).and_then(|path| messages.to_file(&path))
+	{
+		return messages.error(&Error::new(fault, format_args!("-o {path}")));
+	}
 	let result = match &cli.command {
 		None if cli.version => {
 			report(|out| writeln!(out, "cgraft {}", env!("CARGO_PKG_VERSION")).map_err(|_| Stop::Out))
@@ -48,17 +49,7 @@ pub fn run(cli: &Cli) -> u8 {
 	};
 	match result {
 		Ok(code) => code,
-		error => fail(&mut messages, error),
-	}
-}
-
-fn fail<T>(messages: &mut Messages, result: Result<T, Error>) -> u8 {
-	match result {
-		Ok(_) => 0,
-		Err(error) => {
-			messages.say(Level::Error, format_args!("{error}"));
-			error.exit_code()
-		}
+		Err(error) => messages.error(&error),
 	}
 }
 
@@ -102,9 +93,9 @@ fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
 }
 
 /// Text to standard output. Nobody reading it any more is no error.
-fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
+fn report(write: impl FnOnce(&mut stream::Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
 	let mut buffer = [0; REPORT_BYTES];
-	let mut out = Text::new(Target::Out, &mut buffer);
+	let mut out = stream::Text::new(Target::Out, &mut buffer);
 	let place = format_args!("write to standard output");
 	match write(&mut out) {
 		Ok(()) => {}
@@ -142,18 +133,24 @@ fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;
 	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
-	let mut groups = heapless::Vec::<&[u8], OPTIONS>::new();
+	let (mut pids, mut groups) = (heapless::Vec::<u32, OPTIONS>::new(), heapless::Vec::<&[u8], OPTIONS>::new());
+	for pid in &command.pids {
+		let number = number32(pid.as_bytes()).ok_or(Fault::Usage(Why::NotAPid));
+		let number = number.at(format_args!("-t {}", Shown(pid.as_bytes())))?;
+		let full = Fault::full(Limit::Options, command.pids.len());
+		pids.push(number).map_err(|_| full).at(format_args!("arguments"))?;
+	}
 	for group in &command.groups {
 		let full = Fault::full(Limit::Options, command.groups.len());
 		groups.push(group.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
 	}
-	let asked = [!command.pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
+	let asked = [!pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
 	if asked != 1 {
 		let why = Why::OneOfThree;
 		return Err(Fault::Usage(why)).at(format_args!("dump"));
 	}
 	let request = Request {
-		pids: &command.pids,
+		pids: &pids,
 		groups: &groups,
 		all: command.all,
 		choice: Choice { wanted, ancestors: !command.no_ancestors },

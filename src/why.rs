@@ -91,6 +91,12 @@ reasons! {
 	OutsideNamespace = "a task is outside of this cgroup namespace: run cgraft in that of the host",
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",
+	NotUtf8 = "the argument is not UTF-8",
+	NotYet = "CRIU has this option; this version of cgraft does not have it yet",
+	NotOurs = "this option of CRIU is not about cgroups, which is all that cgraft handles",
+	ValueMissing = "the option's value is missing",
+	BadLevel = "the level of messages is a number from 0 to 4",
+	NotAPid = "it is not the number of a process",
 	BadPath = "a path has an empty component, `.`, `..` or a newline",
 	NulInPath = "a path has a NUL byte in it",
 	BadSelector = "a group is given as /PATH or CTRL:/PATH",
