@@ -3,6 +3,8 @@
 //! CRIU knows `--name=value`, `-vvv`, `-v4`, `-t123`, and `--manage-cgroups` with or without a mode; argh knows none of
 //! these. Options for messages may stand anywhere in CRIU; argh wants them before the command.
 
+use cgraft::error::Why;
+
 /// Options of CRIU that concern cgroups and that cgraft does not have yet.
 const NOT_YET: &[&str] = &[
 	"--freeze-cgroup",
@@ -38,64 +40,109 @@ const NOT_OURS: &[&str] = &[
 
 const MODES: &[&str] = &["none", "props", "soft", "full", "strict", "ignore"];
 
-/// What argh is to see; or why it makes no sense.
-pub fn normalise(typed: impl Iterator<Item = String>) -> Result<Vec<String>, String> {
-	let (mut front, mut rest) = (Vec::new(), Vec::new());
-	let mut verbosity = None;
-	let mut typed = typed.peekable();
+/// What `--verbosity` of argh takes.
+const LEVELS: &[&str] = &["0", "1", "2", "3", "4"];
+
+/// An argument that makes no sense, and why.
+pub type Refused = (&'static [u8], Why);
+
+/// What argh is to see. Nothing is copied: every piece is a part of what was typed.
+pub fn normalise(typed: &[&'static [u8]]) -> Result<Vec<&'static str>, Refused> {
+	let mut seen = Seen { front: Vec::new(), rest: Vec::new(), level: None };
+	let mut typed = typed.iter();
 	while let Some(argument) = typed.next() {
+		let argument = text(argument)?;
+		if argument == "--" {
+			seen.rest.push(argument);
+			for argument in typed.by_ref() {
+				seen.rest.push(text(argument)?);
+			}
+			break;
+		}
 		let (name, value) = match argument.split_once('=') {
-			Some((name, value)) if name.starts_with("--") => (name.to_string(), Some(value.to_string())),
+			Some((name, value)) if name.starts_with("--") => (name, Some(value)),
 			_ => (argument, None),
 		};
-		refuse_foreign(&name)?;
-		match name.as_str() {
-			"--" => {
-				rest.push(name);
-				rest.extend(typed.by_ref());
-			}
-			"-o" | "--log-file" => {
-				let file = value.or_else(|| typed.next()).ok_or(format!("{name}: the file is missing"))?;
-				front.extend(["--log-file".to_string(), file]);
-			}
-			"--verbosity" => {
-				let level = value.or_else(|| typed.next()).and_then(|value| value.parse().ok());
-				verbosity = Some(level.ok_or(format!("{name}: a number from 0 to 4 is missing"))?);
-			}
-			"--manage-cgroups" | "--manage-cgroups-mode" => {
-				let given = value.or_else(|| typed.next_if(|next| MODES.contains(&next.as_str())));
-				rest.extend(["--manage-cgroups".to_string(), given.unwrap_or("soft".to_string())]);
-			}
-			"--images-dir" => rest.extend(["-D".to_string()].into_iter().chain(value)),
-			_ if is_verbosity(&name) => {
-				let counted = name.len() - 1 + verbosity.unwrap_or(0_usize);
-				verbosity = Some(name[2..].parse().unwrap_or(counted));
-			}
-			_ if has_short_value(&name) => rest.extend([name[..2].to_string(), name[2..].to_string()]),
-			_ => rest.extend([name].into_iter().chain(value)),
-		}
+		seen.take(name, value, &mut typed)?;
 	}
-	if let Some(level) = verbosity {
-		front.extend(["--verbosity".to_string(), level.min(4).to_string()]);
+	if let Some(level) = seen.level {
+		seen.front.extend(["--verbosity", LEVELS[level.min(LEVELS.len() - 1)]]);
 	}
-	front.extend(rest);
-	Ok(front)
+	seen.front.append(&mut seen.rest);
+	Ok(seen.front)
 }
 
-fn refuse_foreign(name: &str) -> Result<(), String> {
-	if NOT_YET.contains(&name) {
-		return Err(format!("{name}: CRIU has this option; this version of cgraft does not have it yet"));
+fn text(argument: &'static [u8]) -> Result<&'static str, Refused> {
+	str::from_utf8(argument).map_err(|_| (argument, Why::NotUtf8))
+}
+
+/// What argh is to see so far.
+struct Seen {
+	/// Before the command.
+	front: Vec<&'static str>,
+	rest: Vec<&'static str>,
+	level: Option<usize>,
+}
+
+impl Seen {
+	/// One option or word; its value is behind an equals sign, or the next word.
+	fn take(
+		&mut self,
+		name: &'static str,
+		value: Option<&'static str>,
+		typed: &mut core::slice::Iter<'_, &'static [u8]>,
+	) -> Result<(), Refused> {
+		refuse_foreign(name)?;
+		match name {
+			"-o" | "--log-file" | "--verbosity" => {
+				let next = value.map(str::as_bytes).or_else(|| typed.next().copied());
+				let value = text(next.ok_or((name.as_bytes(), Why::ValueMissing))?)?;
+				match name {
+					"--verbosity" => self.level = Some(number(value).ok_or((name.as_bytes(), Why::BadLevel))?),
+					_ => self.front.extend(["--log-file", value]),
+				}
+			}
+			"--manage-cgroups" | "--manage-cgroups-mode" => {
+				let next = typed.as_slice().first().and_then(|next| str::from_utf8(next).ok());
+				let next = next.filter(|next| value.is_none() && MODES.contains(next));
+				if next.is_some() {
+					typed.next();
+				}
+				self.rest.extend(["--manage-cgroups", value.or(next).unwrap_or("soft")]);
+			}
+			_ if is_verbosity(name) => {
+				self.level = Some(number(&name[2..]).unwrap_or(self.level.unwrap_or(0) + name.len() - 1));
+			}
+			_ if has_short_value(name) => self.rest.extend([&name[..2], &name[2..]]),
+			_ => {
+				self.rest.push(if name == "--images-dir" { "-D" } else { name });
+				self.rest.extend(value);
+			}
+		}
+		Ok(())
 	}
-	if NOT_OURS.contains(&name) {
-		return Err(format!("{name}: this option of CRIU is not about cgroups, which is all that cgraft handles"));
+}
+
+/// A number that is as long as it has to be for a level.
+fn number(text: &str) -> Option<usize> {
+	match text.as_bytes() {
+		[digit @ b'0'..=b'9'] => Some(usize::from(digit - b'0')),
+		_ => None,
 	}
-	Ok(())
+}
+
+fn refuse_foreign(name: &'static str) -> Result<(), Refused> {
+	match name {
+		_ if NOT_YET.contains(&name) => Err((name.as_bytes(), Why::NotYet)),
+		_ if NOT_OURS.contains(&name) => Err((name.as_bytes(), Why::NotOurs)),
+		_ => Ok(()),
+	}
 }
 
 /// `-v`, `-vvv`, `-v4`.
 fn is_verbosity(name: &str) -> bool {
 	let Some(rest) = name.strip_prefix("-v") else { return false };
-	rest.bytes().all(|byte| byte == b'v') || rest.len() == 1 && rest.as_bytes()[0].is_ascii_digit()
+	rest.bytes().all(|byte| byte == b'v') || number(rest).is_some()
 }
 
 /// `-t123`, `-Dfolder`, `-ifile`.
@@ -105,10 +152,11 @@ fn has_short_value(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-	use super::normalise;
+	use super::*;
 
-	fn seen(typed: &str) -> Result<String, String> {
-		normalise(typed.split(' ').map(String::from)).map(|seen| seen.join(" "))
+	fn seen(typed: &'static str) -> Result<String, Refused> {
+		let typed: Vec<&[u8]> = typed.split(' ').map(str::as_bytes).collect();
+		normalise(&typed).map(|seen| seen.join(" "))
 	}
 
 	#[test]
@@ -132,8 +180,10 @@ mod tests {
 
 	#[test]
 	fn an_option_that_criu_has_and_cgraft_not_is_named() {
-		assert!(seen("dump --freeze-cgroup=/a").unwrap_err().contains("--freeze-cgroup"));
-		assert!(seen("restore --shell-job").unwrap_err().contains("not about cgroups"));
-		assert!(seen("restore -o").unwrap_err().contains("file is missing"));
+		assert_eq!(seen("dump --freeze-cgroup=/a"), Err((&b"--freeze-cgroup"[..], Why::NotYet)));
+		assert_eq!(seen("restore --shell-job"), Err((&b"--shell-job"[..], Why::NotOurs)));
+		assert_eq!(seen("restore -o"), Err((&b"-o"[..], Why::ValueMissing)));
+		assert_eq!(seen("dump --verbosity=x"), Err((&b"--verbosity"[..], Why::BadLevel)));
+		assert_eq!(normalise(&[b"dump", b"\xff"]), Err((&b"\xff"[..], Why::NotUtf8)));
 	}
 }

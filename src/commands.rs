@@ -12,16 +12,17 @@ use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
 use cgraft::kernel::fenced::Map;
 use cgraft::kernel::output::{c_string, read_image};
-use cgraft::kernel::stream::{Target, Text};
+use cgraft::kernel::stream::{self, Target};
 use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
+use cgraft::procfs::scan::number32;
 use cgraft::report::decode::{Stop, decode};
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore, verify};
 
-use crate::cli::{Cli, Command, Decode, Dump, Restore, Show, Verify};
+use crate::cli::{self, Cli, Command, Decode, Dump, Restore, Show, Verify};
 use crate::messages::Messages;
 
 /// All buffers of all commands: one command runs in a process.
@@ -33,13 +34,13 @@ const REPORT_BYTES: usize = 16 * 1024;
 
 /// Runs the command; the exit code.
 pub fn run(cli: &Cli) -> u8 {
-	let mut messages = match &cli.log_file {
-		None => Messages::new(cli.verbosity),
-		Some(path) => match c_string(path.as_bytes()).and_then(|path| Messages::to_file(cli.verbosity, &path)) {
-			Ok(messages) => messages,
-			Err(fault) => return fail::<u8>(&mut Messages::new(1), Err(fault).at(format_args!("-o {path}"))),
-		},
-	};
+	let level = cli.verbosity.map_or(Level::Warning as u8, |digit| digit.as_bytes()[0] - b'0');
+	let mut messages = Messages::new(level);
+	if let Some(cli::Text(path)) = cli.log_file
+		&& let Err(fault) = c_string(path.as_bytes()).and_then(|path| messages.to_file(&path))
+	{
+		return messages.error(&Error::new(fault, format_args!("-o {path}")));
+	}
 	let result = match &cli.command {
 		None if cli.version => {
 			report(|out| writeln!(out, "cgraft {}", env!("CARGO_PKG_VERSION")).map_err(|_| Stop::Out))
@@ -53,17 +54,7 @@ pub fn run(cli: &Cli) -> u8 {
 	};
 	match result {
 		Ok(code) => code,
-		error => fail(&mut messages, error),
-	}
-}
-
-fn fail<T>(messages: &mut Messages, result: Result<T, Error>) -> u8 {
-	match result {
-		Ok(_) => 0,
-		Err(error) => {
-			messages.say(Level::Error, format_args!("{error}"));
-			error.exit_code()
-		}
+		Err(error) => messages.error(&error),
 	}
 }
 
@@ -107,9 +98,9 @@ fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
 }
 
 /// Text to standard output. Nobody reading it any more is no error.
-fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
+fn report(write: impl FnOnce(&mut stream::Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
 	let mut buffer = [0; REPORT_BYTES];
-	let mut out = Text::new(Target::Out, &mut buffer);
+	let mut out = stream::Text::new(Target::Out, &mut buffer);
 	let place = format_args!("write to standard output");
 	match write(&mut out) {
 		Ok(()) => {}
@@ -119,7 +110,7 @@ fn report(write: impl FnOnce(&mut Text<'_>) -> Result<(), Stop>) -> Result<u8, E
 	flushed(&mut out)
 }
 
-fn flushed(out: &mut Text<'_>) -> Result<u8, Error> {
+fn flushed(out: &mut stream::Text<'_>) -> Result<u8, Error> {
 	match out.flush() {
 		Err(Fault::Kernel(cgraft::error::errno::EPIPE)) | Ok(()) => Ok(0),
 		Err(fault) => Err(fault).at(format_args!("write to standard output")),
@@ -147,26 +138,36 @@ fn one_of<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T
 	}
 }
 
-/// The values of a repeated option.
-fn texts(values: &[String]) -> Result<heapless::Vec<&[u8], OPTIONS>, Error> {
-	let mut texts = heapless::Vec::new();
-	for value in values {
-		let full = Fault::full(Limit::Options, values.len());
-		texts.push(value.as_bytes()).map_err(|_| full).at(format_args!("arguments"))?;
+/// The values of a repeated option, each as `each` reads it.
+fn all<T>(
+	option: &str,
+	values: &[cli::Text],
+	each: impl Fn(&'static str) -> Result<T, Why>,
+) -> Result<heapless::Vec<T, OPTIONS>, Error> {
+	let mut all = heapless::Vec::new();
+	for cli::Text(value) in values {
+		let place = format_args!("{option} {}", Shown(value.as_bytes()));
+		let read = each(value).map_err(Fault::Usage).at(place)?;
+		all.push(read).map_err(|_| Fault::full(Limit::Options, values.len())).at(place)?;
 	}
-	Ok(texts)
+	Ok(all)
 }
 
-/// The pairs of `--pid-map`.
-fn pairs(values: &[String]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
-	let mut pairs = heapless::Vec::new();
-	for value in values {
-		let pair = value.split_once(':').and_then(|(old, new)| Some((old.parse().ok()?, new.parse().ok()?)));
-		let place = format_args!("--pid-map {}", Shown(value.as_bytes()));
-		let pair = pair.ok_or(Fault::Usage(Why::BadPidMap)).at(place)?;
-		pairs.push(pair).map_err(|_| Fault::full(Limit::Options, values.len())).at(place)?;
-	}
-	Ok(pairs)
+fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
+	all("-t", values, |value| number32(value.as_bytes()).ok_or(Why::NotAPid))
+}
+
+fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, Error> {
+	all("arguments:", values, |value| Ok(value.as_bytes()))
+}
+
+/// `OLD:NEW`.
+fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
+	let number = |text: &str| number32(text.as_bytes());
+	all("--pid-map", values, |value| {
+		let pair = value.split_once(':').and_then(|(old, new)| Some((number(old)?, number(new)?)));
+		pair.ok_or(Why::BadPidMap)
+	})
 }
 
 fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> {
@@ -202,7 +203,7 @@ fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
 	let mut buffer = [0; REPORT_BYTES];
-	let mut out = Text::new(Target::Out, &mut buffer);
+	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
@@ -215,14 +216,14 @@ fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;
 	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
-	let groups = texts(&command.groups)?;
-	let asked = [!command.pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
+	let (pids, groups) = (pids(&command.pids)?, texts(&command.groups)?);
+	let asked = [!pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
 	if asked != 1 {
 		let why = Why::OneOfThree;
 		return Err(Fault::Usage(why)).at(format_args!("dump"));
 	}
 	let request = Request {
-		pids: &command.pids,
+		pids: &pids,
 		groups: &groups,
 		all: command.all,
 		choice: Choice { wanted, ancestors: !command.no_ancestors },

@@ -3,53 +3,52 @@
 //! Between the parsing of the arguments and the exit nothing is allocated on the heap; all buffers are one static
 //! workspace.
 
+// The entry is C's: what the standard library does before and after `main` is more than cgraft needs (see `start`).
+#![cfg_attr(not(test), no_main)]
+
 mod arena;
 mod arguments;
 mod cli;
 mod commands;
 mod messages;
-
-use std::process::ExitCode;
+mod start;
 
 use argh::FromArgs;
+use cgraft::error::{Error, Fault};
+use cgraft::kernel::{fenced, stream};
+use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 
 use crate::cli::Cli;
+use crate::messages::Messages;
 
-fn main() -> ExitCode {
-	let cli = match parse() {
+/// Runs what the arguments ask for; the exit code.
+fn run(typed: &[&'static [u8]]) -> u8 {
+	let cli = match parse(typed) {
 		Ok(cli) => cli,
-		Err(code) => return ExitCode::from(code),
+		Err(code) => return code,
 	};
 	arena::close();
 	let code = commands::run(&cli);
 	// What was parsed is not given back piece by piece: the process ends here.
 	std::mem::forget(cli);
-	ExitCode::from(code)
+	code
 }
 
-/// Usage errors exit with 2, a request for help or the version with 0.
-fn parse() -> Result<Cli, u8> {
-	let mut typed = Vec::new();
-	for argument in std::env::args_os().skip(1) {
-		typed.push(argument.into_string().map_err(|argument| {
-			eprintln!("cgraft: an argument is not UTF-8: {}", Shown(argument.as_encoded_bytes()));
-			2
-		})?);
-	}
-	let seen = arguments::normalise(typed.into_iter()).map_err(|why| {
-		eprintln!("cgraft: {why}");
-		2
+/// Usage errors exit with 2, a request for help with 0.
+fn parse(typed: &[&'static [u8]]) -> Result<Cli, u8> {
+	let seen = arguments::normalise(typed).map_err(|(argument, why)| {
+		let error = Error::new(Fault::Usage(why), format_args!("{}", Shown(argument)));
+		Messages::new(1).error(&error)
 	})?;
-	let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
-	Cli::from_args(&["cgraft"], &seen).map_err(|exit| match exit.status {
-		Ok(()) => {
-			print!("{}", exit.output);
-			0
+	Cli::from_args(&["cgraft"], &seen).map_err(|exit| {
+		if exit.status.is_ok() {
+			let _ = stream::write_all(fenced::stdout(), exit.output.as_bytes()); // help that nobody reads
+			return 0;
 		}
-		Err(()) => {
-			eprintln!("cgraft: {}", Shown(exit.output.trim_end().replace('\n', " ").as_bytes()));
-			2
-		}
+		let mut line = exit.output.into_bytes(); // argh lists what is missing line by line
+		line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+		Messages::new(1).say(Level::Error, format_args!("{}", Shown(line.trim_ascii_end())));
+		2
 	})
 }

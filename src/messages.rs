@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::fmt::{self, Write};
 
+use cgraft::error::{Error, Fault};
 use cgraft::kernel::stream::{Target, Text, log_file};
 use cgraft::log::{Level, Log};
 
@@ -21,9 +22,16 @@ impl Messages {
 		Messages { target: Some(Target::Err), level }
 	}
 
-	/// To a file.
-	pub fn to_file(level: u8, path: &CStr) -> Result<Self, cgraft::error::Fault> {
-		Ok(Messages { target: Some(log_file(path)?), level })
+	/// From now on to a file.
+	pub fn to_file(&mut self, path: &CStr) -> Result<(), Fault> {
+		self.target = Some(log_file(path)?);
+		Ok(())
+	}
+
+	/// Tells an error; the exit code.
+	pub fn error(&mut self, error: &Error) -> u8 {
+		self.say(Level::Error, format_args!("{error}"));
+		error.exit_code()
 	}
 }
 

@@ -9,6 +9,7 @@ pub mod output;
 pub mod proc;
 pub mod stream;
 
+use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
 
 use crate::error::Fault;
@@ -28,6 +29,17 @@ pub fn raise_open_files() {
 	let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
 	let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
 	let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
+}
+
+/// Gives descriptors 0 to 2 that were closed from the start to /dev/null, lest a file of ours takes their numbers.
+pub fn open_standard_streams() -> Result<()> {
+	for stream in [fenced::stdin(), fenced::stdout(), fenced::stderr()] {
+		if rustix::io::fcntl_getfd(stream).is_err() {
+			let null = rustix::fs::open(c"/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
+			let _ = null.map_err(fault)?.into_raw_fd(); // the lowest free number, which is this one; it stays open
+		}
+	}
+	Ok(())
 }
 
 /// Lets modes of new directories and files be exactly those that are asked for.
