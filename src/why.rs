@@ -91,6 +91,7 @@ reasons! {
 	OutOfReach = "it lies outside of what is mounted here",
 	ReadOnly = "the hierarchy is mounted read-only",
 	UnknownFile = "this version of cgraft does not know the file (--skip-missing leaves it out)",
+	ChildrenThere = "the kernel denies and allows all devices only while a group has no children",
 	NoFile = "this kernel's groups do not have the file",
 	GroupMissing = "the group is not there, and this mode or phase makes none",
 	GroupThere = "the group is there already, and mode strict wants none",

@@ -16,6 +16,9 @@ use crate::property;
 const TRIES: u32 = 50;
 const PAUSE_MS: u32 = 10;
 
+/// Goes over the journal before what is still refused is left: a parent's value may wait for a child's.
+const PASSES: u32 = 6;
+
 /// Takes everything back; how many changes could not be, each of which is told.
 pub fn undo(
 	journal: &mut Journal<'_>,
@@ -24,13 +27,36 @@ pub fn undo(
 	value: &mut [u8; VALUE_BYTES],
 	log: &mut dyn Log,
 ) -> u64 {
-	let mut left = 0;
-	let mut end = match journal.flush() {
-		Ok(()) => journal.len(),
-		Err(_) => 0,
-	};
+	if journal.flush().is_err() {
+		return 1;
+	}
+	let mut before = u64::MAX;
+	for pass in 0..PASSES {
+		let (mut left, mut end) = (0, journal.len());
+		while let Ok(Some((change, start))) = journal.before(end, record) {
+			left += u64::from(take_back(&change, host, value, pass == 0).is_err());
+			end = start;
+		}
+		match left + u64::from(end != 0) {
+			0 => return 0,
+			left if left >= before => break,
+			left => before = left,
+		}
+	}
+	tell(journal, host, record, value, log)
+}
+
+/// A last time, with a message for each change that is refused.
+fn tell(
+	journal: &Journal<'_>,
+	host: &Host,
+	record: &mut [u8; RECORD_BYTES],
+	value: &mut [u8; VALUE_BYTES],
+	log: &mut dyn Log,
+) -> u64 {
+	let (mut left, mut end) = (0, journal.len());
 	while let Ok(Some((change, start))) = journal.before(end, record) {
-		if let Err(fault) = take_back(&change, host, value) {
+		if let Err(fault) = take_back(&change, host, value, false) {
 			let label = host.hierarchies[change.hierarchy].label.shown();
 			let path = ShownPath(change.path);
 			log.warn(format_args!("left as it is: {} of group {path} of {label}: {fault}", What(&change.change)));
@@ -55,14 +81,14 @@ impl core::fmt::Display for What<'_> {
 	}
 }
 
-fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8]) -> Result<(), Fault> {
+fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) -> Result<(), Fault> {
 	let at = change.hierarchy;
 	if change.change == Change::Made {
 		let cut = change.path.iter().rposition(|byte| *byte == b'/');
 		let (above, name) = change.path.split_at(cut.unwrap_or(0));
 		let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
 		return match host.open(at, above)? {
-			Some(above) => remove(&above, &name),
+			Some(above) => remove(&above, &name, if hasty { 1 } else { TRIES }),
 			None => Ok(()),
 		};
 	}
@@ -77,24 +103,34 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8]) -> Result<(), F
 		Change::Perms { file: b"", old } => dir.own_self(dir.status()?.perms, old),
 		Change::Perms { file, old } => {
 			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-			dir.own(file, dir.status_of(file)?.perms, old)
+			match dir.status_of(file) {
+				Err(fault) if read::is_absent(&fault) => Ok(()),
+				status => dir.own(file, status?.perms, old),
+			}
 		}
 		Change::Value { file, old } => {
 			let known = property::find(host.hierarchies[at].label.version(), file).ok_or(Fault::Unfit(Why::NoFile))?;
 			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-			let (current, _) = read::current(&dir, file, known, value)?;
-			write_all(&dir, file, known, old, current, &mut 0)
+			match read::current(&dir, file, known, value) {
+				// Its controller was handed down by the restore, and is not any more.
+				Err(fault) if read::is_absent(&fault) => Ok(()),
+				Err(fault) => Err(fault),
+				Ok((current, _)) => write_all(&dir, file, known, old, current, &mut 0),
+			}
 		}
 	}
 }
 
-fn remove(above: &Dir, name: &Name) -> Result<(), Fault> {
-	for _ in 0..TRIES {
+fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {
+	for _ in 1..tries {
 		match above.remove(name.as_c_str()) {
 			Err(Fault::Kernel(errno::EBUSY)) => kernel::sleep_ms(PAUSE_MS),
 			Err(fault) if read::is_absent(&fault) => return Ok(()),
 			result => return result,
 		}
 	}
-	above.remove(name.as_c_str())
+	match above.remove(name.as_c_str()) {
+		Err(fault) if read::is_absent(&fault) => Ok(()),
+		result => result,
+	}
 }

@@ -12,7 +12,7 @@ use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::read;
 use crate::act::tour::{Role, Site, Visit};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Perms, Property as Saved};
 use crate::kernel::dir::Dir;
 use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
@@ -272,12 +272,15 @@ impl Work<'_> {
 	) -> Result<(), Fault> {
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let mark = self.journal.len();
-		if !site.made {
+		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
+		if !site.made || known.write == property::Write::Controllers {
 			let change = Change::Value { file: file.to_bytes(), old: current };
 			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?;
 		}
+		// Until it has children a new group can deny everything first: its rules are then in the image's order.
+		let is_anew = known.write == property::Write::Devices && site.made && self.pass == Pass::Create;
 		let mut count = 0;
-		let result = write_all(dir, file, known, text, current, &mut count);
+		let result = write_all(dir, file, known, text, if is_anew { b"a" } else { current }, &mut count);
 		if count == 0 && result.is_err() {
 			self.journal.drop_since(mark);
 		}
@@ -402,7 +405,12 @@ pub(super) fn write_all(
 			Target::Allow => c"devices.allow",
 			Target::Deny => c"devices.deny",
 		};
-		dir.write(file, text)?;
+		match dir.write(file, text) {
+			Err(Fault::Kernel(errno::EINVAL)) if target != Target::Own && text == b"a" => {
+				return Err(Fault::Unfit(Why::ChildrenThere));
+			}
+			result => result?,
+		}
 		*count += 1;
 		Ok(())
 	})

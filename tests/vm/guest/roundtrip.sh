@@ -85,9 +85,10 @@ from_a_path() {
 	summary "groups created" "$(groups_before)" skipped 0
 	as_before "after the restore"
 
-	# On v2 controllers can only be handed down after these have left.
+	# On v2 controllers can only be handed down after these have left. The rules of devices cannot be put into a
+	# group that has children already.
 	destroy
-	for mount in $(hierarchies 1) $(hierarchies 2); do
+	for mount in $(hierarchies 1 | grep -v devices) $(hierarchies 2); do
 		mkdir -p "$mount/cgraft-t/app"
 		cpuset_v1 . 0-1
 		cpuset_v1 app 0-1
