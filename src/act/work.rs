@@ -90,6 +90,9 @@ impl<'a> Visit<'a> for Work<'_> {
 			if *retry != 0 && self.pass != Pass::Check {
 				*retry = self.values(site, dir, *retry)?;
 			}
+			if *retry != 0 && self.pass == Pass::Insist {
+				return self.refused(site, dir, *retry);
+			}
 		}
 		Ok(())
 	}
@@ -101,7 +104,7 @@ impl<'a> Visit<'a> for Work<'_> {
 		if retry != 0 && self.pass != Pass::Check {
 			let left = self.values(site, dir, retry)?;
 			self.failed += u64::from(left.count_ones());
-			if left != 0 && self.pass >= Pass::Insist && !self.skip_missing {
+			if left != 0 && self.pass == Pass::Freeze && !self.skip_missing {
 				return self.refused(site, dir, left);
 			}
 		}
