@@ -94,7 +94,7 @@ impl ImagePath {
 }
 
 fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
-	Image::open(map.bytes()).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
+	Image::open_mapped(map.bytes(), map).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
 }
 
 /// Text to standard output. Nobody reading it any more is no error.
@@ -185,7 +185,7 @@ fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> 
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-	let outcome = restore(&image, &request, &|| map.release(), &mut space, messages)?;
+	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {
 		messages.sum_up(format_args!(
@@ -207,7 +207,7 @@ fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
-	let differences = verify(&image, &roots, &|| map.release(), &mut space, messages, &mut tell)?;
+	let differences = verify(&image, &roots, &mut space, messages, &mut tell)?;
 	flushed(&mut out)?;
 	Ok(if differences == 0 { 0 } else { 6 })
 }

@@ -86,11 +86,10 @@ pub struct Outcome {
 pub fn restore<'a>(
 	image: &Image<'a>,
 	request: &Request<'_>,
-	release: &dyn Fn(),
 	space: &mut Workspace,
 	log: &mut dyn Log,
 ) -> Result<Outcome, Error> {
-	judge(image, request.skip_missing, log)?;
+	let freezes = judge(image, request.skip_missing, log)?;
 	if request.mode == Mode::Ignore {
 		return Ok(Outcome { counts: Counts::default(), code: 0 });
 	}
@@ -120,9 +119,12 @@ pub fn restore<'a>(
 		seen: 0,
 		differences: 0,
 		first: None,
+		pending: false,
+		eager: false,
+		freezes,
 	};
 	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None };
-	let mut story = Story { image: *image, release, host, targets, tour, join, work };
+	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
 		Err(error) if story.work.journal.is_empty() => Err(error),
@@ -134,7 +136,6 @@ pub fn restore<'a>(
 pub fn verify<'t>(
 	image: &Image<'_>,
 	roots: &[&[u8]],
-	release: &dyn Fn(),
 	space: &'t mut Workspace,
 	log: &'t mut dyn Log,
 	tell: Tell<'t>,
@@ -165,19 +166,23 @@ pub fn verify<'t>(
 		seen: 0,
 		differences: 0,
 		first: None,
+		pending: false,
+		eager: false,
+		freezes: false,
 	};
-	tour::tour(image, host, targets, tour, release, &mut work)?;
+	tour::tour(image, host, targets, tour, &mut work)?;
 	Ok(work.differences)
 }
 
-/// Judges every byte of the image. Values of files that this version does not know are an error, or counted.
-fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<(), Error> {
+/// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an
+/// error, or counted.
+fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<bool, Error> {
 	let found = vet(image).at(format_args!("the image"))?;
 	match (found.unknown, skip_missing) {
-		(0, _) => Ok(()),
+		(0, _) => Ok(found.freezes),
 		(count, true) => {
 			log.warn(format_args!("{count} values are skipped: this version of cgraft does not know their files"));
-			Ok(())
+			Ok(found.freezes)
 		}
 		(count, false) => {
 			let place = format_args!("{count} values of the image, the first of them at byte {}", found.first_unknown);
@@ -305,7 +310,6 @@ fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -
 /// A restore on its way.
 struct Story<'s, 'a> {
 	image: Image<'a>,
-	release: &'s dyn Fn(),
 	host: &'s Host,
 	targets: &'s Targets,
 	tour: &'s mut tour::Buffers,
@@ -316,17 +320,20 @@ struct Story<'s, 'a> {
 impl Story<'_, '_> {
 	fn phases(&mut self) -> Result<(), Error> {
 		let Phases { create, join, limit, freeze } = self.work.phases;
-		self.pass(Pass::Scout)?;
+		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
+			self.pass(Pass::Scout)?;
+		}
+		self.work.pending = !create;
 		if create {
 			self.pass(Pass::Create)?;
 		}
 		if join {
 			self.join()?;
 		}
-		if create || limit {
+		if (create || limit) && self.work.pending {
 			self.settle()?;
 		}
-		if freeze {
+		if freeze && self.work.freezes {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
@@ -338,7 +345,7 @@ impl Story<'_, '_> {
 		work.journal.flush().at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
 		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
-		tour(&self.image, self.host, self.targets, self.tour, self.release, work)
+		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
 
 	/// Moves tasks until a pass finds none to move.
@@ -371,7 +378,7 @@ impl Story<'_, '_> {
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
 		self.pass(Pass::Check)?;
-		if self.work.differences != 0 {
+		if self.work.differences != 0 && self.work.trust {
 			self.work.trust = false;
 			self.settle()?;
 			if self.work.phases.freeze {

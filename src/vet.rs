@@ -22,6 +22,8 @@ pub struct Counts {
 	pub unknown: u64,
 	/// Offset of the first of them.
 	pub first_unknown: usize,
+	/// It says which groups are frozen.
+	pub freezes: bool,
 }
 
 /// Judges the whole image.
@@ -103,6 +105,7 @@ fn vet_group(hierarchy: &Hierarchy<'_>, group: &Group<'_>, head: bool, counts: &
 	counts.groups += 1;
 	for property in group.properties() {
 		let property = property?;
+		counts.freezes |= matches!(property.name, b"freezer.state" | b"cgroup.freeze");
 		if !vet_property(hierarchy, &property)? {
 			counts.first_unknown = if counts.unknown == 0 { property.at } else { counts.first_unknown };
 			counts.unknown += 1;

@@ -29,11 +29,18 @@ impl Work<'_> {
 		name: &Name,
 	) -> Result<Option<(Dir, bool)>, Error> {
 		let place = format_args!("group {} of {}", site.path.shown(), site.label.shown());
+		if self.eager && self.creates() {
+			match self.make(site, above, name) {
+				Err(Error { fault: Fault::Kernel(errno::EEXIST) }) => self.eager = false,
+				result => return result.map(Some),
+			}
+		}
 		match above.child(name.as_c_str()) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
 				Err(Fault::Unfit(Why::GroupThere)).at(place)
 			}
 			Ok(dir) => {
+				self.eager = false;
 				self.enable(site, above, name.bytes(), false)?;
 				let made = self.is_made(site).at(place)?;
 				self.counts.found += u64::from(self.creates() && site.role != Role::Way);
@@ -56,6 +63,7 @@ impl Work<'_> {
 			return Err(fault).at(place);
 		}
 		self.counts.created += 1;
+		self.eager = true;
 		let dir = above.child(name.as_c_str()).at(place)?;
 		self.enable(site, above, name.bytes(), true)?;
 		if has_controller(site.label.bytes(), b"cpuset") && !has_lists(site) {

@@ -112,14 +112,12 @@ impl Default for Buffers {
 	}
 }
 
-/// Visits every group of every hierarchy that has a target. `release` is called now and then: the image's pages that
-/// were read may be given back.
+/// Visits every group of every hierarchy that has a target.
 pub fn tour<'a>(
 	image: &Image<'a>,
 	host: &Host,
 	targets: &Targets,
 	buffers: &mut Buffers,
-	release: &dyn Fn(),
 	visitor: &mut dyn Visit<'a>,
 ) -> Result<(), Error> {
 	for (hierarchy, target) in image.hierarchies().zip(targets) {
@@ -129,14 +127,11 @@ pub fn tour<'a>(
 			buffers.path.clear();
 			buffers.image_path.clear();
 			let tour = &mut Tour { host, at, rule: &target.rule, buffers, visitor };
-			tour.run(&hierarchy, release)?;
+			tour.run(&hierarchy)?;
 		}
 	}
 	Ok(())
 }
-
-/// Groups between two releases of the image's pages.
-const RELEASE_EVERY: u32 = 512;
 
 struct Tour<'t, 'a> {
 	host: &'t Host,
@@ -147,18 +142,12 @@ struct Tour<'t, 'a> {
 }
 
 impl<'a> Tour<'_, 'a> {
-	fn run(&mut self, hierarchy: &Hierarchy<'a>, release: &dyn Fn()) -> Result<(), Error> {
+	fn run(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Error> {
 		let mut descent = Descent::new(hierarchy);
-		let mut since = 0;
 		while let Some(turn) = descent.turn().at(format_args!("the image"))? {
 			match turn {
 				Turn::Enter(group) => self.enter(&group)?,
 				Turn::Leave(group) => self.leave(&group)?,
-			}
-			since += 1;
-			if since == RELEASE_EVERY {
-				release();
-				since = 0;
 			}
 		}
 		Ok(())

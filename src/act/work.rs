@@ -19,7 +19,7 @@ use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown};
 use crate::plan::{self, Target};
-use crate::property::{self, Phase, Property, value};
+use crate::property::{self, Fresh, Phase, Property, value};
 
 /// What a tour is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,12 @@ pub struct Work<'w> {
 	pub differences: u64,
 	/// The first of them.
 	pub first: Option<Error>,
+	/// Making the groups left something for later: values that are not those of a new group.
+	pub pending: bool,
+	/// The last group was made: its sibling is probably not there either.
+	pub eager: bool,
+	/// The image says which groups are frozen.
+	pub freezes: bool,
 }
 
 impl<'a> Visit<'a> for Work<'_> {
@@ -104,6 +110,7 @@ impl<'a> Visit<'a> for Work<'_> {
 		if retry != 0 && self.pass != Pass::Check {
 			let left = self.values(site, dir, retry)?;
 			self.failed += u64::from(left.count_ones());
+			self.pending |= left != 0;
 			if left != 0 && self.pass == Pass::Freeze && !self.skip_missing {
 				return self.refused(site, dir, left);
 			}
@@ -162,6 +169,9 @@ impl Work<'_> {
 		for saved in site.group.properties() {
 			let saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved) else { continue };
+			if self.pass == Pass::Create && !(site.made && self.is_as_made(known, &saved)) {
+				self.pending = true;
+			}
 			if wanted & bit == 0 || !self.takes(known.phase) {
 				continue;
 			}
@@ -227,7 +237,13 @@ impl Work<'_> {
 		let usual = if known.write == property::Write::Devices { 0o444 } else { 0o644 };
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7777 == usual;
 		let is_usual = known.read == property::Read::Freezer || saved.perms.is_none_or(is_own);
-		is_usual && (known.phase == Phase::Never || value::is_fresh(known, saved.value.bytes()))
+		let text = saved.value.bytes();
+		let is_fresh = match known.fresh {
+			// What it is copied from is mostly at rest; where not, reading back shows it.
+			Fresh::Inherited(_) => known.write != property::Write::Devices && value::is_default(known, text),
+			_ => value::is_fresh(known, text),
+		};
+		is_usual && (known.phase == Phase::Never || is_fresh)
 	}
 
 	/// The file is not there: on v2 perhaps only until controllers are handed down.
@@ -341,6 +357,8 @@ impl Work<'_> {
 	pub(super) fn is_made(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
 		match self.pass {
 			Pass::Scout | Pass::Create => Ok(false),
+			// Only where values depend on it.
+			Pass::Check if self.mode.writes(false) => Ok(false),
 			_ => self.cursor.is_made(&self.journal, site.at, site.path.bytes(), self.record),
 		}
 	}

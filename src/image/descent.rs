@@ -34,12 +34,17 @@ pub struct Descent<'a> {
 	heads: Repeated<'a, Group<'a>>,
 	frames: Vec<Frame, DEPTH>,
 	above_head: usize,
+	/// Turns since pages were released.
+	turns: u32,
 }
+
+/// Turns between two releases of the image's pages.
+const RELEASE_EVERY: u32 = 512;
 
 impl<'a> Descent<'a> {
 	/// Before the first head.
 	pub fn new(hierarchy: &Hierarchy<'a>) -> Self {
-		Descent { hierarchy: *hierarchy, heads: hierarchy.heads(), frames: Vec::new(), above_head: 0 }
+		Descent { hierarchy: *hierarchy, heads: hierarchy.heads(), frames: Vec::new(), above_head: 0, turns: 0 }
 	}
 
 	/// Groups that are entered now.
@@ -72,6 +77,11 @@ impl<'a> Descent<'a> {
 
 	/// Enters a group or leaves one; none at the end.
 	pub fn turn(&mut self) -> Result<Option<Turn<'a>>, Fault> {
+		self.turns += 1;
+		if self.turns == RELEASE_EVERY {
+			self.hierarchy.pages.release();
+			self.turns = 0;
+		}
 		let next = match self.frames.last().copied() {
 			None => self.heads.next().transpose()?,
 			Some(frame) => {

@@ -21,19 +21,36 @@ pub enum Layout {
 	Rfc,
 }
 
+/// What holds the image's bytes.
+pub trait Pages {
+	/// Gives what was read back to the system, so that memory in use does not grow with the image.
+	fn release(&self);
+}
+
+/// Bytes that stay in memory.
+impl Pages for () {
+	fn release(&self) {}
+}
+
 /// A whole image.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Image<'a> {
 	payload: Message<'a>,
 	layout: Layout,
+	pages: &'a dyn Pages,
 }
 
 impl<'a> Image<'a> {
 	/// Checks header, size and checksum and finds the layout.
 	pub fn open(file: &'a [u8]) -> Result<Self, Fault> {
+		Self::open_mapped(file, &())
+	}
+
+	/// The same for bytes that are mapped.
+	pub fn open_mapped(file: &'a [u8], pages: &'a dyn Pages) -> Result<Self, Fault> {
 		let payload = Message { bytes: payload(file)?, at: 0 };
-		check_sum(payload)?;
-		Ok(Image { payload, layout: layout(payload)? })
+		check_sum(payload, pages)?;
+		Ok(Image { payload, layout: layout(payload)?, pages })
 	}
 
 	/// The layout that was found.
@@ -47,8 +64,10 @@ impl<'a> Image<'a> {
 	}
 
 	/// The hierarchies in the order of the bytes.
-	pub fn hierarchies(&self) -> Repeated<'a, Hierarchy<'a>> {
-		Repeated::new(self.payload, schema::entry::CONTROLLERS, self.layout)
+	pub fn hierarchies(&self) -> impl Iterator<Item = Result<Hierarchy<'a>, Fault>> + use<'a> {
+		let pages = self.pages;
+		let all = Repeated::<Hierarchy<'a>>::new(self.payload, schema::entry::CONTROLLERS, self.layout);
+		all.map(move |hierarchy| hierarchy.map(|hierarchy| Hierarchy { pages, ..hierarchy }))
 	}
 
 	/// The tasks in the order of the bytes; none in an image of CRIU.
@@ -79,7 +98,10 @@ fn payload(file: &[u8]) -> Result<&[u8], Fault> {
 /// The checksum that an image of cgraft ends with.
 pub const CHECKSUM: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
-fn check_sum(payload: Message<'_>) -> Result<(), Fault> {
+/// Bytes that are summed between two releases.
+const SUMMED_BYTES: usize = 256 * 1024;
+
+fn check_sum(payload: Message<'_>, pages: &dyn Pages) -> Result<(), Fault> {
 	let (mut ours, mut summed) = (false, false);
 	for field in Fields::new(payload) {
 		let field = field?;
@@ -88,8 +110,12 @@ fn check_sum(payload: Message<'_>) -> Result<(), Fault> {
 		}
 		match (field.number, field.value) {
 			(schema::entry::CHECKSUM, Value::Fixed32(sum)) => {
-				let bytes = payload.bytes.get(..field.at).unwrap_or(&[]);
-				if CHECKSUM.checksum(bytes) != sum {
+				let mut digest = CHECKSUM.digest();
+				for bytes in payload.bytes.get(..field.at).unwrap_or(&[]).chunks(SUMMED_BYTES) {
+					digest.update(bytes);
+					pages.release();
+				}
+				if digest.finalize() != sum {
 					return Err(Fault::image(field.at, Why::BadChecksum));
 				}
 				summed = true;
@@ -253,10 +279,12 @@ impl<'a> View<'a> for Member<'a> {
 }
 
 /// One hierarchy and its groups.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Hierarchy<'a> {
 	message: Message<'a>,
 	layout: Layout,
+	/// See [`Pages`].
+	pub pages: &'a dyn Pages,
 	/// Whether one of its tasks sat in a threaded group; v1 hierarchies always say true.
 	pub threaded: Option<bool>,
 }
@@ -302,7 +330,7 @@ impl<'a> View<'a> for Hierarchy<'a> {
 			Layout::Rfc => None,
 			Layout::Criu => last(message, schema::controller::IS_THREADED)?.map(|field| field.u64()).transpose()?,
 		};
-		let hierarchy = Hierarchy { message, layout, threaded: threaded.map(|flag| flag != 0) };
+		let hierarchy = Hierarchy { message, layout, pages: &(), threaded: threaded.map(|flag| flag != 0) };
 		match hierarchy.names().next() {
 			Some(_) => Ok(hierarchy),
 			None => Err(Fault::image(message.at, Why::HierarchyWithoutName)),

@@ -15,6 +15,7 @@ use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 
 use super::{Result, fault};
+use crate::image::view::Pages;
 
 /// A mapped file; empty files have no mapping.
 #[derive(Debug)]
@@ -42,10 +43,11 @@ impl Map {
 			None => &[],
 		}
 	}
+}
 
-	/// Gives the pages back to the page cache, so that memory in use does not grow with the image; they come back
-	/// when they are looked at again.
-	pub fn release(&self) {
+impl Pages for Map {
+	/// The page cache keeps them; they come back when they are looked at again.
+	fn release(&self) {
 		if let Some(start) = self.start {
 			// SAFETY: dropping clean pages of a read-only file mapping changes no byte that a later read sees.
 			let _ = unsafe { mm::madvise(start.as_ptr().cast(), self.len, Advice::LinuxDontNeed) };
