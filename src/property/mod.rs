@@ -40,7 +40,7 @@ pub enum Version {
 pub enum Phase {
 	/// Right after mkdir, before the group has children or tasks; parents first.
 	Create,
-	/// After all groups exist, just before the tasks enter. No file of the table needs it today.
+	/// When all groups exist and have what [`Phase::Create`] gives them; tasks may be inside or not.
 	Join,
 	/// After every task is inside: a limit must not hit the restore itself.
 	Limit,

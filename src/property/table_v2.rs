@@ -1,7 +1,7 @@
 //! The files of cgroup v2 that carry configuration.
 //!
 //! The order inside one controller is the order of writing:
-//! - cpuset: cpus, mems, exclusive, then the partition that is made of them;
+//! - cpuset: cpus, mems, exclusive; the partition that is made of them comes a phase later, when all groups have theirs;
 //! - cpu: idle before weight (an idle group refuses a weight, and leaving idle resets it); max before its burst;
 //! - memory: protections, then swap, then high, then max, so that max finds its way out already open;
 //! - io: weights first; a line `default N` comes before lines of single disks;
@@ -29,9 +29,9 @@ pub(super) const V2: &[Row] = &[
 	v2("cpuset.cpus.partition")
 		.text("member")
 		.read(Read::Partition)
-		.create()
+		.join()
 		.since("5.0")
-		.note("the first word; what stands behind `invalid` cannot be written; isolated since 6.1"),
+		.note("after the lists of all siblings and ancestors; only the first word can be written; isolated since 6.1"),
 	// cpu
 	v2("cpu.idle")
 		.flag("0")
