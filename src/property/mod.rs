@@ -264,6 +264,22 @@ mod tests {
 		}
 	}
 
+	/// `6.18h` and `<=4.14` as numbers that compare like the kernels.
+	fn kernel(text: &str) -> (u32, u32) {
+		let (major, minor) = text.trim_start_matches("<=").trim_end_matches('h').split_once('.').unwrap();
+		(major.parse().unwrap(), minor.parse().unwrap())
+	}
+
+	#[test]
+	fn no_kernel_has_a_file_before_its_time() {
+		for row in SEEN.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>()) {
+			let version = if row[1] == "1" { Version::V1 } else { Version::V2 };
+			let Some(property) = find(version, row[3].as_bytes()) else { continue };
+			assert!(kernel(property.since) <= kernel(row[0]), "{row:?} {}", property.since);
+		}
+		assert!(all(Version::V2).iter().all(|property| kernel(property.since) >= (4, 14)));
+	}
+
 	#[test]
 	fn a_star_stands_for_a_huge_page_size_only() {
 		let name = |file: &str| find(Version::V2, file.as_bytes()).map(|property| property.file);
