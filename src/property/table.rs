@@ -181,8 +181,7 @@ mod tests {
 		assert!(v1("cpu.rt_period_us") < v1("cpu.rt_runtime_us"));
 		assert!(v1("blkio.bfq.weight") < v1("blkio.bfq.weight_device"));
 		let v2 = |file| place(Version::V2, file);
-		assert!(v2("cpuset.cpus") < v2("cpuset.cpus.exclusive"));
-		assert!(v2("cpuset.cpus.exclusive") < v2("cpuset.cpus.partition"));
+		assert!(v2("cpuset.cpus") < v2("cpuset.cpus.partition"));
 		assert!(v2("io.weight") < v2("io.max") && v2("cgroup.max.depth") < v2("cgroup.freeze"));
 		// Shares that an idle group shows are taken before idle; a weight is not: it may be 0.
 		assert!(v1("cpu.shares") < v1("cpu.idle"));
@@ -200,14 +199,16 @@ mod tests {
 		for file in ["cpuset.cpu_exclusive", "cpuset.mem_exclusive", "cpuset.memory_migrate", "notify_on_release"] {
 			assert_eq!(phase(Version::V1, file), Phase::Limit, "{file}");
 		}
-		for file in ["cgroup.type", "cgroup.subtree_control", "cpuset.cpus", "cpuset.cpus.exclusive"] {
+		for file in ["cgroup.type", "cgroup.subtree_control", "cpuset.mems", "cpuset.cpus.exclusive"] {
 			assert_eq!(phase(Version::V2, file), Phase::Create, "{file}");
 		}
 		// Earlier these would stop mkdir, or kill.
 		for file in ["cgroup.max.depth", "cgroup.max.descendants", "memory.max", "pids.max"] {
 			assert_eq!(phase(Version::V2, file), Phase::Limit, "{file}");
 		}
-		assert_eq!(phase(Version::V2, "cpuset.cpus.partition"), Phase::Join);
+		for file in ["cpuset.cpus", "cpuset.cpus.partition"] {
+			assert_eq!(phase(Version::V2, file), Phase::Join, "{file}");
+		}
 		let last = TABLE.iter().filter(|property| property.phase == Phase::Freeze).map(|property| property.file);
 		assert_eq!(last.collect::<Vec<_>>(), ["freezer.state", "cgroup.freeze"]);
 	}
