@@ -153,6 +153,10 @@ impl Row {
 		self.with(Property { phase: Phase::Create, ..self.property })
 	}
 
+	pub(super) const fn join(self) -> Self {
+		self.with(Property { phase: Phase::Join, ..self.property })
+	}
+
 	pub(super) const fn freeze(self) -> Self {
 		self.with(Property { phase: Phase::Freeze, ..self.property })
 	}

@@ -40,7 +40,7 @@ pub enum Version {
 pub enum Phase {
 	/// Right after mkdir, before the group has children or tasks; parents first.
 	Create,
-	/// After all groups exist, just before the tasks enter. No file of the table needs it today.
+	/// When all groups exist and have what [`Phase::Create`] gives them; tasks may be inside or not.
 	Join,
 	/// After every task is inside: a limit must not hit the restore itself.
 	Limit,
@@ -262,6 +262,22 @@ mod tests {
 			let inherited = matches!(property.fresh, Fresh::Inherited(_));
 			assert_eq!(value::is_fresh(property, image), !inherited, "{row:?}");
 		}
+	}
+
+	/// `6.18h` and `<=4.14` as numbers that compare like the kernels.
+	fn kernel(text: &str) -> (u32, u32) {
+		let (major, minor) = text.trim_start_matches("<=").trim_end_matches('h').split_once('.').unwrap();
+		(major.parse().unwrap(), minor.parse().unwrap())
+	}
+
+	#[test]
+	fn no_kernel_has_a_file_before_its_time() {
+		for row in SEEN.lines().skip(1).map(|row| row.split('\t').collect::<Vec<_>>()) {
+			let version = if row[1] == "1" { Version::V1 } else { Version::V2 };
+			let Some(property) = find(version, row[3].as_bytes()) else { continue };
+			assert!(kernel(property.since) <= kernel(row[0]), "{row:?} {}", property.since);
+		}
+		assert!(all(Version::V2).iter().all(|property| kernel(property.since) >= (4, 14)));
 	}
 
 	#[test]

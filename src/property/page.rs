@@ -30,8 +30,8 @@ Write
   after the group's other files, since some pairs have to be written the other way round.
 
 When
-: `create`: right after mkdir, before the group has children or tasks, parents first. `join`: after all groups exist,
-  before the tasks enter. `limit`: after every task is inside. `freeze`: the last write of all. `never`: only owner and
+: `create`: right after mkdir, before the group has children or tasks, parents first. `join`: when all groups
+  have theirs; tasks may be inside. `limit`: after every task is inside. `freeze`: the last write of all. `never`: only owner and
   mode are kept.
 
 Host

@@ -181,10 +181,36 @@ mod tests {
 		assert!(v1("cpu.rt_period_us") < v1("cpu.rt_runtime_us"));
 		assert!(v1("blkio.bfq.weight") < v1("blkio.bfq.weight_device"));
 		let v2 = |file| place(Version::V2, file);
-		assert!(v2("cpuset.cpus") < v2("cpuset.cpus.exclusive"));
-		assert!(v2("cpuset.cpus.exclusive") < v2("cpuset.cpus.partition"));
+		assert!(v2("cpuset.cpus") < v2("cpuset.cpus.partition"));
+		assert!(v2("io.weight") < v2("io.max") && v2("cgroup.max.depth") < v2("cgroup.freeze"));
+		// Shares that an idle group shows are taken before idle; a weight is not: it may be 0.
+		assert!(v1("cpu.shares") < v1("cpu.idle"));
 		assert!(v2("cpu.idle") < v2("cpu.weight") && v2("cpu.max") < v2("cpu.max.burst"));
 		assert!(v2("memory.high") < v2("memory.max"));
+	}
+
+	#[test]
+	fn phases_are_those_the_kernel_wants() {
+		let phase = |version, file: &str| find(version, file.as_bytes()).unwrap().phase;
+		for file in ["cpuset.cpus", "cpuset.mems", "cpu.rt_runtime_us", "devices.list", "net_cls.classid"] {
+			assert_eq!(phase(Version::V1, file), Phase::Create, "{file}");
+		}
+		// These need the lists of all siblings, or no task that is only passing.
+		for file in ["cpuset.cpu_exclusive", "cpuset.mem_exclusive", "cpuset.memory_migrate", "notify_on_release"] {
+			assert_eq!(phase(Version::V1, file), Phase::Limit, "{file}");
+		}
+		for file in ["cgroup.type", "cgroup.subtree_control", "cpuset.mems", "cpuset.cpus.exclusive"] {
+			assert_eq!(phase(Version::V2, file), Phase::Create, "{file}");
+		}
+		// Earlier these would stop mkdir, or kill.
+		for file in ["cgroup.max.depth", "cgroup.max.descendants", "memory.max", "pids.max"] {
+			assert_eq!(phase(Version::V2, file), Phase::Limit, "{file}");
+		}
+		for file in ["cpuset.cpus", "cpuset.cpus.partition"] {
+			assert_eq!(phase(Version::V2, file), Phase::Join, "{file}");
+		}
+		let last = TABLE.iter().filter(|property| property.phase == Phase::Freeze).map(|property| property.file);
+		assert_eq!(last.collect::<Vec<_>>(), ["freezer.state", "cgroup.freeze"]);
 	}
 
 	#[test]

@@ -1,7 +1,8 @@
 //! The files of cgroup v2 that carry configuration.
 //!
 //! The order inside one controller is the order of writing:
-//! - cpuset: cpus, mems, exclusive, then the partition that is made of them;
+//! - cpuset: exclusive when the group is made: it is refused once a sibling's whole cpus are in it, while cpus are taken at
+//!   any time. A phase later cpus, then the partition that is made of all of them;
 //! - cpu: idle before weight (an idle group refuses a weight, and leaving idle resets it); max before its burst;
 //! - memory: protections, then swap, then high, then max, so that max finds its way out already open;
 //! - io: weights first; a line `default N` comes before lines of single disks;
@@ -19,7 +20,12 @@ const DISK_LOW: &str = " rbps=max wbps=max riops=max wiops=max idle=max latency=
 /// The v2 part of [`super::TABLE`].
 pub(super) const V2: &[Row] = &[
 	// cpuset
-	v2("cpuset.cpus").list(Host::Cpus).create().since("5.0").twin("cpuset.cpus"),
+	v2("cpuset.cpus")
+		.list(Host::Cpus)
+		.join()
+		.since("5.0")
+		.twin("cpuset.cpus")
+		.note("after cpuset.cpus.exclusive of all siblings, which refuses what a sibling has alone"),
 	v2("cpuset.mems").list(Host::Nodes).create().since("5.0").twin("cpuset.mems"),
 	v2("cpuset.cpus.exclusive")
 		.list(Host::Cpus)
@@ -29,9 +35,9 @@ pub(super) const V2: &[Row] = &[
 	v2("cpuset.cpus.partition")
 		.text("member")
 		.read(Read::Partition)
-		.create()
+		.join()
 		.since("5.0")
-		.note("the first word; what stands behind `invalid` cannot be written; isolated since 6.1"),
+		.note("after the lists of all siblings and ancestors; only the first word can be written; isolated since 6.1"),
 	// cpu
 	v2("cpu.idle")
 		.flag("0")

@@ -72,19 +72,24 @@ tree() {
 }
 
 members() {
+	file=$1
+	set --
 	while read -r name pid; do
+		folders=$(cd "/proc/$pid/task" && echo *)
+		case $folders in *" "*) folders=$(echo "$folders" | tr ' ' '\n' | sort -n) ;; esac
 		thread=0
-		for folder in $(cd "/proc/$pid/task" && ls | sort -n); do
+		for folder in $folders; do
 			label=$name
 			[ $thread = 0 ] || label=$name/$thread
 			thread=$((thread + 1))
-			awk -v label="$label" '{
-				rest = substr($0, index($0, ":") + 1)
-				colon = index(rest, ":")
-				print substr(rest, 1, colon - 1) "\t" label "\t" substr(rest, colon + 1)
-			}' "/proc/$pid/task/$folder/cgroup"
+			set -- "$@" "label=$label" "/proc/$pid/task/$folder/cgroup"
 		done
-	done <"$1" | sort
+	done <"$file"
+	[ $# = 0 ] || awk '{
+		rest = substr($0, index($0, ":") + 1)
+		colon = index(rest, ":")
+		print substr(rest, 1, colon - 1) "\t" label "\t" substr(rest, colon + 1)
+	}' "$@" | sort
 }
 
 case $1 in
