@@ -5,6 +5,7 @@
 
 // The entry is C's: what the standard library does before and after `main` is more than cgraft needs (see `start`).
 #![cfg_attr(not(test), no_main)]
+#![cfg_attr(test, allow(dead_code))] // the entry is not part of the unit tests
 
 mod arena;
 mod arguments;

@@ -83,6 +83,7 @@ pub struct Outcome {
 }
 
 /// Makes the host as the image says. An error means that nothing was changed.
+#[inline(never)]
 pub fn restore<'a>(
 	image: &Image<'a>,
 	request: &Request<'_>,
@@ -221,6 +222,7 @@ fn aim(
 }
 
 /// The host's hierarchy with the same controllers; none where the image has no groups for it.
+#[inline(never)]
 fn find(
 	hierarchy: &Hierarchy<'_>,
 	host: &Host,
@@ -273,6 +275,7 @@ fn turn(
 }
 
 /// Who takes whose place; refuses what cannot be before anything is touched.
+#[inline(never)]
 fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -> Result<Who<'m>, Error> {
 	let image_place = format_args!("the image");
 	for (old, new) in request.pid_map {
@@ -318,6 +321,7 @@ struct Story<'s, 'a> {
 }
 
 impl Story<'_, '_> {
+	#[inline(never)]
 	fn phases(&mut self) -> Result<(), Error> {
 		let Phases { create, join, limit, freeze } = self.work.phases;
 		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
@@ -397,6 +401,7 @@ impl Story<'_, '_> {
 	}
 
 	/// Tells what failed and takes back what was done.
+	#[inline(never)]
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
 		log.say(Level::Error, format_args!("{error}"));

@@ -325,16 +325,28 @@ impl<'a> Hierarchy<'a> {
 }
 
 impl<'a> View<'a> for Hierarchy<'a> {
+	/// Its names are its first fields, as every writer of protobuf puts them (the RFC layout has its number before
+	/// them): they are looked at for each property, and must not be searched behind the groups.
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
-		let threaded = match layout {
-			Layout::Rfc => None,
-			Layout::Criu => last(message, schema::controller::IS_THREADED)?.map(|field| field.u64()).transpose()?,
-		};
-		let hierarchy = Hierarchy { message, layout, pages: &(), threaded: threaded.map(|flag| flag != 0) };
-		match hierarchy.names().next() {
-			Some(_) => Ok(hierarchy),
-			None => Err(Fault::image(message.at, Why::HierarchyWithoutName)),
+		let rfc = layout == Layout::Rfc;
+		let names = if rfc { schema::rfc_controller::CONTROLLERS } else { schema::controller::CNAMES };
+		let wrong = Fault::image(message.at, Why::HierarchyWithoutName);
+		let (mut named, mut over, mut threaded) = (false, false, None);
+		for (at, field) in Fields::new(message).enumerate() {
+			let field = field?;
+			match field.number {
+				number if number == names && over => return Err(wrong),
+				number if number == names => named = true,
+				_ if rfc && at == 0 => {}
+				number => {
+					over = true;
+					if !rfc && number == schema::controller::IS_THREADED {
+						threaded = Some(field.u64()? != 0);
+					}
+				}
+			}
 		}
+		if named { Ok(Hierarchy { message, layout, pages: &(), threaded }) } else { Err(wrong) }
 	}
 }
 
@@ -348,16 +360,17 @@ pub struct Group<'a> {
 }
 
 impl<'a> View<'a> for Group<'a> {
+	/// The name is the first field, as every writer of protobuf puts it: a group is looked at once for each of its
+	/// children, and must not be searched each time.
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
-		for field in Fields::new(message) {
-			let field = field?;
-			if field.number == schema::dir::DIR_NAME {
+		match Fields::new(message).next().transpose()? {
+			Some(field) if field.number == schema::dir::DIR_NAME => {
 				let name = field.bytes()?.bytes;
 				let name = if layout == Layout::Rfc { name.strip_prefix(b"/").unwrap_or(name) } else { name };
-				return Ok(Group { message, layout, name });
+				Ok(Group { message, layout, name })
 			}
+			_ => Err(Fault::image(message.at, Why::GroupWithoutName)),
 		}
-		Err(Fault::image(message.at, Why::GroupWithoutName))
 	}
 }
 

@@ -1,0 +1,8 @@
+//! Properties that hold for every image and every path, tried on random ones that are the same in every run.
+
+mod dice;
+mod model;
+mod mutate;
+mod protobuf;
+mod remap;
+mod roundtrip;
