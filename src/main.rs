@@ -30,6 +30,8 @@ fn run(typed: &[&'static [u8]]) -> u8 {
 		Err(code) => return code,
 	};
 	arena::close();
+	#[cfg(feature = "allocate-late")]
+	drop(std::hint::black_box(Box::new(0)));
 	let code = commands::run(&cli);
 	// What was parsed is not given back piece by piece: the process ends here.
 	std::mem::forget(cli);
