@@ -81,7 +81,6 @@ impl Default for Workspace {
 type Chosen<'a> = Vec<Selected<'a>, OPTIONS>;
 
 /// Writes an image of what is asked for. Nothing is left behind when it fails.
-#[inline(never)]
 pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Log) -> Result<Summary, Error> {
 	kernel::raise_open_files();
 	let Workspace { host, walk, census, heads, line, sink } = space;

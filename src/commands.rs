@@ -117,7 +117,6 @@ fn flushed(out: &mut stream::Text<'_>) -> Result<u8, Error> {
 	}
 }
 
-#[inline(never)]
 fn run_decode(command: &Decode) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
 	let map = path.map()?;
@@ -125,7 +124,6 @@ fn run_decode(command: &Decode) -> Result<u8, Error> {
 	report(|out| decode(&image, command.pretty, out))
 }
 
-#[inline(never)]
 fn run_show(command: &Show) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
 	let map = path.map()?;
@@ -172,7 +170,6 @@ fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
 	})
 }
 
-#[inline(never)]
 fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let mode = &command.manage_cgroups;
@@ -199,7 +196,6 @@ fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> 
 	Ok(outcome.code)
 }
 
-#[inline(never)]
 fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let roots = texts(&command.roots)?;
@@ -216,7 +212,6 @@ fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	Ok(if differences == 0 { 0 } else { 6 })
 }
 
-#[inline(never)]
 fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;

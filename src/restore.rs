@@ -2,11 +2,11 @@
 
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
-use crate::act::journal::{Journal, MadeCursor};
+use crate::act::journal::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tour::{self, Target, Targets, tour};
 use crate::act::undo::undo;
-use crate::act::work::{Pass, Tell, Work};
+use crate::act::work::{Pass, Space, Tell, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, split_selector};
 use crate::image::schema::about;
@@ -83,7 +83,6 @@ pub struct Outcome {
 }
 
 /// Makes the host as the image says. An error means that nothing was changed.
-#[inline(never)]
 pub fn restore<'a>(
 	image: &Image<'a>,
 	request: &Request<'_>,
@@ -102,29 +101,10 @@ pub fn restore<'a>(
 	aim(image, host, request, targets, &mut counts, log)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let who = who(image, host, &proc, request)?;
-	let work = Work {
-		pass: Pass::Scout,
-		mode: request.mode,
-		phases: request.phases,
-		skip_missing: request.skip_missing,
-		trust: true,
-		own: kernel::own_ids(),
-		journal: Journal::new(journal).at(format_args!("make the journal"))?,
-		cursor: MadeCursor::new(),
-		record,
-		value,
-		log,
-		tell: None,
-		counts,
-		failed: 0,
-		seen: 0,
-		differences: 0,
-		first: None,
-		pending: false,
-		eager: false,
-		freezes,
-	};
-	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None };
+	let space = Space { record, value, journal };
+	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
+	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
+	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
@@ -149,28 +129,9 @@ pub fn verify<'t>(
 	let request = Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false };
 	let mut counts = Counts::default();
 	aim(image, host, &request, targets, &mut counts, log)?;
-	let mut work = Work {
-		pass: Pass::Check,
-		mode: Mode::Full,
-		phases,
-		skip_missing: false,
-		trust: false,
-		own: (0, 0),
-		journal: Journal::new(journal).at(format_args!("make the journal"))?,
-		cursor: MadeCursor::new(),
-		record,
-		value,
-		log,
-		tell: Some(tell),
-		counts,
-		failed: 0,
-		seen: 0,
-		differences: 0,
-		first: None,
-		pending: false,
-		eager: false,
-		freezes: false,
-	};
+	let space = Space { record, value, journal };
+	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
+	work.tell = Some(tell);
 	tour::tour(image, host, targets, tour, &mut work)?;
 	Ok(work.differences)
 }
@@ -202,66 +163,53 @@ fn aim(
 	log: &mut dyn Log,
 ) -> Result<(), Error> {
 	targets.clear();
+	let mut label = Label::new(b"").at(format_args!("the image"))?;
 	for hierarchy in image.hierarchies() {
-		let hierarchy = hierarchy.at(format_args!("the image"))?;
-		let target = Target { at: find(&hierarchy, host, request, counts, log)?, rule: Rule::identity() };
+		let found = hierarchy.and_then(|hierarchy| find(&hierarchy, host, &mut label));
+		let at = match found {
+			Err(Fault::Unfit(why @ (Why::NoHierarchy | Why::NotMounted))) if request.skip_missing => {
+				counts.skipped += 1;
+				log.warn(format_args!("hierarchy {}: skipped: {}", label.shown(), why.text()));
+				None
+			}
+			found => found.at(format_args!("hierarchy {}", label.shown()))?,
+		};
 		let full = Fault::full(Limit::Hierarchies, targets.len() + 1);
-		targets.push(target).map_err(|_| full).at(format_args!("the image"))?;
+		targets.push(Target { at, rule: Rule::identity() }).map_err(|_| full).at(format_args!("the image"))?;
 	}
 	// A rule for one hierarchy wins over a rule for all.
 	for is_general in [true, false] {
 		for root in request.roots {
-			let place = format_args!("--cgroup-root {}", Shown(root));
-			let (selector, path) = split_selector(root).at(place)?;
-			if selector.is_none() == is_general && !turn(image, host, targets, selector, path).at(place)? {
-				return Err(Fault::Usage(Why::NothingToMove)).at(place);
-			}
+			turn(image, host, targets, root, is_general).at(format_args!("--cgroup-root {}", Shown(root)))?;
 		}
 	}
 	Ok(())
 }
 
-/// The host's hierarchy with the same controllers; none where the image has no groups for it.
-#[inline(never)]
-fn find(
-	hierarchy: &Hierarchy<'_>,
-	host: &Host,
-	request: &Request<'_>,
-	counts: &mut Counts,
-	log: &mut dyn Log,
-) -> Result<Option<usize>, Error> {
-	let image_place = format_args!("the image");
-	let mut label = Label::new(b"").at(image_place)?;
+/// The host's hierarchy with the same controllers, whose label is left in `label`; none where the image has no groups
+/// for it.
+fn find(hierarchy: &Hierarchy<'_>, host: &Host, label: &mut Label) -> Result<Option<usize>, Fault> {
+	*label = Label::new(b"")?;
 	for name in hierarchy.names() {
-		label.add(name.at(image_place)?).at(image_place)?;
+		label.add(name?)?;
 	}
-	if remap::common(hierarchy).at(image_place)?.is_none() {
+	if remap::common(hierarchy)?.is_none() {
 		return Ok(None);
 	}
-	let found = host.find(label.bytes());
-	let why = match found.and_then(|at| host.hierarchies[at].mount.as_ref()) {
-		Some(mount) if !mount.read_only => return Ok(found),
-		Some(_) => Why::ReadOnly,
-		None if found.is_some() => Why::NotMounted,
-		None => Why::NoHierarchy,
-	};
-	let place = format_args!("hierarchy {}", label.shown());
-	if !request.skip_missing || why == Why::ReadOnly {
-		return Err(Fault::Unfit(why)).at(place);
+	let at = host.find(label.bytes()).ok_or(Fault::Unfit(Why::NoHierarchy))?;
+	match &host.hierarchies[at].mount {
+		Some(mount) if !mount.read_only => Ok(Some(at)),
+		Some(_) => Err(Fault::Unfit(Why::ReadOnly)),
+		None => Err(Fault::Unfit(Why::NotMounted)),
 	}
-	counts.skipped += 1;
-	log.warn(format_args!("{place}: skipped: {}", why.text()));
-	Ok(None)
 }
 
-/// Turns the groups of the hierarchies that are meant towards a path; whether there were any.
-fn turn(
-	image: &Image<'_>,
-	host: &Host,
-	targets: &mut Targets,
-	selector: Option<&[u8]>,
-	path: &[u8],
-) -> Result<bool, Fault> {
+/// Turns the groups of the hierarchies that are meant towards a path.
+fn turn(image: &Image<'_>, host: &Host, targets: &mut Targets, root: &[u8], is_general: bool) -> Result<(), Fault> {
+	let (selector, path) = split_selector(root)?;
+	if selector.is_none() != is_general {
+		return Ok(());
+	}
 	let mut turned = false;
 	for (hierarchy, target) in image.hierarchies().zip(targets.iter_mut()) {
 		let Some(at) = target.at else { continue };
@@ -271,23 +219,18 @@ fn turn(
 			turned = true;
 		}
 	}
-	Ok(turned)
+	if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
 }
 
 /// Who takes whose place; refuses what cannot be before anything is touched.
-#[inline(never)]
 fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -> Result<Who<'m>, Error> {
-	let image_place = format_args!("the image");
-	for (old, new) in request.pid_map {
-		let is_it = |task: &Result<crate::image::view::Task<'_>, Fault>| task.is_ok_and(|task| task.pid == *old);
-		let place = format_args!("--pid-map {old}:{new}");
-		image.tasks().any(|task| is_it(&task)).then_some(()).ok_or(Fault::Unfit(Why::NoTask)).at(place)?;
-		proc.process(*new).map_err(|_| Fault::Unfit(Why::NotRunning)).at(place)?;
+	for pair in request.pid_map {
+		vet_pair(image, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
 	}
 	let mut boot_id = [0; 64];
 	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
-	let saved =
-		image.about().at(image_place)?.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(image_place)?;
+	let about = image.about().at(format_args!("the image"))?;
+	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
 	let who = match request.pid_map {
 		_ if !request.phases.join => Who::Nobody,
 		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameBoot,
@@ -297,17 +240,22 @@ fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -
 	if matches!(who, Who::Nobody) || request.skip_missing {
 		return Ok(who);
 	}
-	for set in image.sets() {
-		for member in set.at(image_place)?.members() {
-			let member = member.at(image_place)?;
-			let mounted = host.find(member.name).is_some_and(|at| host.hierarchies[at].mount.is_some());
-			if !mounted && member.path != b"/" {
-				let name = crate::hierarchy::ShownLabel(member.name);
-				return Err(Fault::Unfit(Why::NoHierarchy)).at(format_args!("hierarchy {name}"));
-			}
+	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
+		let mounted = host.find(member.name).is_some_and(|at| host.hierarchies[at].mount.is_some());
+		if !mounted && member.path != b"/" {
+			let name = crate::hierarchy::ShownLabel(member.name);
+			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
 		}
 	}
 	Ok(who)
+}
+
+/// The process is one of the image, and the other one runs.
+fn vet_pair(image: &Image<'_>, proc: &Proc, (old, new): Pair) -> Result<(), Fault> {
+	if !image.tasks().flatten().any(|task| task.pid == old) {
+		return Err(Fault::Unfit(Why::NoTask));
+	}
+	proc.process(new).map(|_| ()).map_err(|_| Fault::Unfit(Why::NotRunning))
 }
 
 /// A restore on its way.
@@ -321,7 +269,6 @@ struct Story<'s, 'a> {
 }
 
 impl Story<'_, '_> {
-	#[inline(never)]
 	fn phases(&mut self) -> Result<(), Error> {
 		let Phases { create, join, limit, freeze } = self.work.phases;
 		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
@@ -401,7 +348,6 @@ impl Story<'_, '_> {
 	}
 
 	/// Tells what failed and takes back what was done.
-	#[inline(never)]
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
 		log.say(Level::Error, format_args!("{error}"));

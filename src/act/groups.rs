@@ -1,5 +1,7 @@
 //! A group of the image in, the group on the host out: opened, or made with what has to be done at once.
 
+use core::ffi::CStr;
+
 use heapless::Vec;
 
 use crate::act::journal::{Change, Record};
@@ -7,7 +9,7 @@ use crate::act::manner::Mode;
 use crate::act::read;
 use crate::act::tour::{Role, Site};
 use crate::act::work::{Pass, Work};
-use crate::error::{At, Error, Fault, Why, errno};
+use crate::error::{Fault, Why, errno};
 use crate::kernel::dir::Dir;
 use crate::limits::{Limit, WRITE_BYTES};
 use crate::name::Name;
@@ -17,8 +19,10 @@ use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
 const PLAIN_MODE: u32 = 0o755;
+/// The file that hands controllers down.
+const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
-const LISTS: [&core::ffi::CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
+const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
 impl Work<'_> {
 	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
@@ -27,79 +31,68 @@ impl Work<'_> {
 		site: &Site<'_, '_>,
 		above: &Dir,
 		name: &Name,
-	) -> Result<Option<(Dir, bool)>, Error> {
-		let place = format_args!("group {} of {}", site.path.shown(), site.label.shown());
+	) -> Result<Option<(Dir, bool)>, Fault> {
 		if self.eager && self.creates() {
 			match self.make(site, above, name) {
-				Err(Error { fault: Fault::Kernel(errno::EEXIST) }) => self.eager = false,
+				Err(Fault::Kernel(errno::EEXIST)) => {}
 				result => return result.map(Some),
 			}
 		}
+		self.eager = false;
 		match above.child(name.as_c_str()) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
-				Err(Fault::Unfit(Why::GroupThere)).at(place)
+				Err(Fault::Unfit(Why::GroupThere))
 			}
 			Ok(dir) => {
-				self.eager = false;
-				self.enable(site, above, name.bytes(), false)?;
-				let made = self.is_made(site).at(place)?;
+				self.enable(site, above, name, false)?;
 				self.counts.found += u64::from(self.creates() && site.role != Role::Way);
-				Ok(Some((dir, made)))
+				Ok(Some((dir, self.is_made(site)?)))
 			}
-			Err(fault) if !read::is_absent(&fault) => Err(fault).at(place),
+			Err(fault) if !read::is_absent(&fault) => Err(fault),
 			Err(_) if self.creates() => self.make(site, above, name).map(Some),
 			Err(_) if self.may_miss(site) => Ok(None),
-			Err(_) => Err(Fault::Unfit(Why::GroupMissing)).at(place),
+			Err(_) => Err(Fault::Unfit(Why::GroupMissing)),
 		}
 	}
 
-	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<(Dir, bool), Error> {
-		let place = format_args!("make group {} of {}", site.path.shown(), site.label.shown());
-		let perms = if site.role == Role::Way { None } else { site.group.perms().at(place)? };
+	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<(Dir, bool), Fault> {
+		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		let mark = self.journal.len();
-		self.note_made(site).at(place)?;
-		if let Err(fault) = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode)) {
-			self.journal.drop_since(mark);
-			return Err(fault).at(place);
-		}
+		self.note(site, Change::Made)?;
+		let made = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode));
+		made.inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
 		self.eager = true;
-		let dir = above.child(name.as_c_str()).at(place)?;
-		self.enable(site, above, name.bytes(), true)?;
+		let dir = above.child(name.as_c_str())?;
+		self.enable(site, above, name, true)?;
 		if has_controller(site.label.bytes(), b"cpuset") && !has_lists(site) {
-			fill(above, &dir).at(place)?;
+			fill(above, &dir)?;
 		}
 		Ok((dir, true))
 	}
 
 	/// On v2 the files of a group are there once what it lies in hands its controllers down. Groups of the image have
 	/// that in their own values; ways to them do not. What the kernel refuses now is tried again after the tasks.
-	fn enable(&mut self, site: &Site<'_, '_>, above: &Dir, name: &[u8], made: bool) -> Result<(), Error> {
-		let wanted = site.first && site.label.version() == Version::V2 && self.mode.writes(made);
-		if !wanted || !self.writes() {
+	fn enable(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name, made: bool) -> Result<(), Fault> {
+		let is_wanted = site.first && site.label.version() == Version::V2 && self.mode.writes(made);
+		if !is_wanted || !self.writes() {
 			return Ok(());
 		}
-		let place = format_args!("hand down controllers to group {} of {}", site.path.shown(), site.label.shown());
 		let mut text = Vec::new();
-		let (len, _) = above.read(c"cgroup.subtree_control", self.value).at(place)?;
+		let (len, _) = above.read(CONTROL, self.value)?;
 		let enabled = self.value.get(..len).unwrap_or(&[]);
-		missing(site, enabled, &mut text).at(place)?;
+		missing(site, enabled, &mut text)?;
 		if text.is_empty() {
 			return Ok(());
 		}
 		let mark = self.journal.len();
-		let path = site.path.bytes();
-		let path = path.get(..path.len() - name.len()).unwrap_or(b"");
-		let change = Change::Value { file: b"cgroup.subtree_control", old: enabled.trim_ascii_end() };
+		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
+		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end() };
 		let record = Record { hierarchy: site.at, path: path.strip_suffix(b"/").unwrap_or(path), change };
-		self.journal.add(&record).at(place)?;
-		match above.write(c"cgroup.subtree_control", &text) {
-			Ok(()) => Ok(()),
-			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => {
-				self.journal.drop_since(mark);
-				Ok(())
-			}
-			result => result.at(place),
+		self.journal.add(&record)?;
+		match above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark)) {
+			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => Ok(()),
+			result => result,
 		}
 	}
 }

@@ -77,10 +77,15 @@ pub struct Join<'w, 'a> {
 	pub buffers: &'w mut Buffers,
 	/// The set used last, and its groups as far as they are open.
 	pub set: Option<(Set<'a>, Vec<Option<Dir>, HIERARCHIES>)>,
+	/// The process whose threads come next.
+	pub process: Option<Process>,
+	/// The hierarchy that is worked on, for messages.
+	pub at: usize,
 }
 
-/// The process whose threads come next.
-struct Process {
+/// A process of the image that was found.
+#[derive(Clone, Copy)]
+pub struct Process {
 	old: u32,
 	new: u32,
 	/// Threads of the image met so far, its leader not counted.
@@ -91,25 +96,28 @@ impl<'a> Join<'_, 'a> {
 	/// Moves every task that is not where it belongs; how many were moved.
 	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let mut moved = 0;
-		let mut process: Option<Process> = None;
 		for task in self.image.tasks() {
 			let task = task.at(format_args!("the image"))?;
-			let place = format_args!("task {} ({})", task.tid, Shown(task.comm));
-			let (pid, tid) = if task.tid == task.pid {
-				process = self.find(&task).at(place)?.map(|new| Process { old: task.pid, new, threads: 0 });
-				match &process {
-					Some(process) => (process.new, process.new),
-					None => continue,
+			match self.task(&task, journal) {
+				Ok(was_moved) => moved += u64::from(was_moved),
+				Err(fault) if is_gone(&fault) => {}
+				Err(fault) => {
+					let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
+					let place = format_args!("task {} ({}) to group {path} of {label}", task.tid, Shown(task.comm));
+					return Err(Error::new(fault, place));
 				}
-			} else {
-				match self.thread(&task, process.as_mut()).at(place)? {
-					Some(found) => found,
-					None => continue,
-				}
-			};
-			moved += u64::from(self.task(&task, pid, tid, journal)?);
+			}
 		}
 		Ok(moved)
+	}
+
+	/// The running task that takes the place of this one: its process and itself.
+	fn seek(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
+		if task.tid != task.pid {
+			return self.thread(task);
+		}
+		self.process = self.find(task)?.map(|new| Process { old: task.pid, new, threads: 0 });
+		Ok(self.process.map(|process| (process.new, process.new)))
 	}
 
 	/// The running process that takes the place of this one.
@@ -121,9 +129,8 @@ impl<'a> Join<'_, 'a> {
 		}
 	}
 
-	/// The running thread that takes the place of this one, with its process.
-	fn thread(&mut self, task: &Task<'_>, process: Option<&mut Process>) -> Result<Option<(u32, u32)>, Fault> {
-		match (self.who, process) {
+	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
+		match (self.who, &mut self.process) {
 			(Who::SameBoot, _) => Ok(self.is_alive(task)?.then_some((task.pid, task.tid))),
 			(Who::Mapped(_), Some(process)) if process.old == task.pid => {
 				process.threads += 1;
@@ -149,10 +156,7 @@ impl<'a> Join<'_, 'a> {
 	/// The nth thread of a process besides its leader, in the order in which they were started.
 	fn nth_thread(&mut self, pid: u32, wanted: usize) -> Result<Option<u32>, Fault> {
 		let (mut count, mut found) = (0, None);
-		let threads = match self.proc.threads(pid) {
-			Err(fault) if is_gone(&fault) => return Ok(None),
-			result => result?,
-		};
+		let threads = self.proc.threads(pid)?;
 		while threads.list(&mut self.buffers.list, &mut |name, _| {
 			if let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) {
 				count += 1;
@@ -163,30 +167,21 @@ impl<'a> Join<'_, 'a> {
 		Ok(found)
 	}
 
-	/// Puts one task where its set says; whether it had to be moved.
-	fn task(&mut self, task: &Task<'_>, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<bool, Error> {
-		let place = format_args!("task {tid} ({})", Shown(task.comm));
-		self.take_set(task.set).at(place)?;
+	/// Puts one task where its set says; whether it had to be moved. One that is gone is a fault.
+	fn task(&mut self, task: &Task<'_>, journal: &mut Journal<'_>) -> Result<bool, Fault> {
+		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
+		self.take_set(task.set)?;
 		let Some((set, _)) = &self.set else { return Ok(false) };
 		let mut moved = false;
 		for (index, member) in set.members().enumerate() {
-			let member = member.at(place)?;
+			let member = member?;
 			let Some(at) = self.host.find(member.name) else { continue };
-			self.aim(at, member.path.strip_prefix(b"/").unwrap_or(member.path)).at(place)?;
-			match self.is_there(at, pid, tid) {
-				Err(fault) if is_gone(&fault) => return Ok(moved),
-				result if result.at(place)? => continue,
-				_ => {}
+			self.at = at;
+			self.aim(at, member.path.strip_prefix(b"/").unwrap_or(member.path))?;
+			if !self.is_there(at, pid, tid)? {
+				self.join(index, at, pid, tid, journal)?;
+				moved = true;
 			}
-			match self.join(index, at, pid, tid, journal) {
-				Err(Fault::Kernel(errno::ESRCH)) => return Ok(moved),
-				result => {
-					let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[at].label.shown());
-					let comm = Shown(task.comm);
-					result.at(format_args!("move task {tid} ({comm}) to group {path} of {label}"))?;
-				}
-			}
-			moved = true;
 		}
 		Ok(moved)
 	}

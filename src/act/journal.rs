@@ -1,8 +1,8 @@
 //! What a restore changed, in order: so that a failed one can be taken back, and later phases know which groups are new.
 //!
 //! Records are appended to a memory file before the change they describe and dropped again if it did not happen.
-//! A record is its length (u32 LE), a kind, the hierarchy, lengths and bytes of path, file and value, three numbers,
-//! and its length once more, so that it can be read from both ends.
+//! A record is its length (u32 LE), a kind, the hierarchy, lengths of file, path and value, three numbers, the bytes of
+//! path, file and value, and its length once more, so that it can be read from both ends.
 
 use core::ffi::CStr;
 
@@ -53,8 +53,10 @@ pub struct Record<'a> {
 	pub change: Change<'a>,
 }
 
+/// Bytes of a record before its path: length, kind, hierarchy and file name's length, five numbers of four bytes.
+const HEAD: usize = 4 + 3 + 20;
 /// Bytes of a record besides path, file and value.
-const FIXED: usize = 4 + 1 + 1 + 2 + 1 + 4 + 12 + 4;
+const FIXED: usize = HEAD + 4;
 
 /// The journal of one restore.
 #[derive(Debug)]
@@ -90,19 +92,15 @@ impl<'b> Journal<'b> {
 			Change::Perms { file, old } => (2, file, b"", old),
 			Change::Moved { tid, whole } => (3, b"", b"", Perms { mode: tid, uid: u32::from(whole), gid: 0 }),
 		};
-		let len = (FIXED + record.path.len() + file.len() + value.len()) as u32;
-		self.put(&len.to_le_bytes())?;
-		self.put(&[kind, record.hierarchy as u8])?;
-		self.put(&(record.path.len() as u16).to_le_bytes())?;
-		self.put(&[file.len() as u8])?;
-		self.put(&(value.len() as u32).to_le_bytes())?;
-		for number in [numbers.mode, numbers.uid, numbers.gid] {
-			self.put(&number.to_le_bytes())?;
+		let len = ((FIXED + record.path.len() + file.len() + value.len()) as u32).to_le_bytes();
+		let mut head = [0; HEAD];
+		head[..4].copy_from_slice(&len);
+		(head[4], head[5], head[6]) = (kind, record.hierarchy as u8, file.len() as u8);
+		let lens = [record.path.len() as u32, value.len() as u32, numbers.mode, numbers.uid, numbers.gid];
+		for (bytes, number) in head[7..].chunks_exact_mut(4).zip(lens) {
+			bytes.copy_from_slice(&number.to_le_bytes());
 		}
-		self.put(record.path)?;
-		self.put(file)?;
-		self.put(value)?;
-		self.put(&len.to_le_bytes())
+		[&head[..], record.path, file, value, &len].into_iter().try_for_each(|bytes| self.put(bytes))
 	}
 
 	fn put(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
@@ -161,13 +159,12 @@ impl<'b> Journal<'b> {
 const BROKEN: Fault = Fault::Text(Why::JournalRecord);
 
 fn parse(bytes: &[u8]) -> Option<Record<'_>> {
-	let (head, rest) = bytes.split_at_checked(FIXED - 4)?;
-	let number = |at: usize| Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?));
-	let path_len = usize::from(u16::from_le_bytes([head[6], head[7]]));
-	let (path, rest) = rest.split_at_checked(path_len)?;
-	let (file, rest) = rest.split_at_checked(usize::from(head[8]))?;
-	let old = rest.get(..number(9)? as usize)?;
-	let numbers = Perms { mode: number(13)?, uid: number(17)?, gid: number(21)? };
+	let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
+	let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+	let (path, rest) = rest.split_at_checked(number(7) as usize)?;
+	let (file, rest) = rest.split_at_checked(usize::from(head[6]))?;
+	let old = rest.get(..number(11) as usize)?;
+	let numbers = Perms { mode: number(15), uid: number(19), gid: number(23) };
 	let change = match head[4] {
 		0 => Change::Made,
 		1 => Change::Value { file, old },

@@ -3,6 +3,8 @@
 //! The tour keeps one open directory a level. What happens on arrival (opening or making), on entering and on leaving
 //! a group is the visitor's business: the phases of a restore are visitors.
 
+use core::fmt;
+
 use heapless::Vec;
 
 use crate::act::host::Host;
@@ -58,11 +60,17 @@ pub struct Site<'s, 'a> {
 	pub first: bool,
 }
 
+impl fmt::Display for Site<'_, '_> {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "group {} of {}", self.path.shown(), self.label.shown())
+	}
+}
+
 /// What is done on a tour. `retry` is the visitor's own note on a group, from entering to leaving.
 pub trait Visit<'a> {
 	/// Opens, or makes, the group called `name` in `above`, and says whether this restore made it; none where it is
 	/// not there, and then what lies below is passed over.
-	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Error>;
+	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault>;
 
 	/// The group is entered, before its children.
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<(), Error>;
@@ -155,18 +163,15 @@ impl<'a> Tour<'_, 'a> {
 
 	fn enter(&mut self, group: &Group<'a>) -> Result<(), Error> {
 		let before = components(self.buffers.path.bytes()).count();
-		for component in components(group.name) {
-			self.buffers.image_path.push(component).at(format_args!("the image"))?;
-		}
-		let image_steps = components(group.name).count() as u16;
-		let mut level = Level { stand: Stand::Missing, role: Role::Way, made: false, steps: 0, image_steps, retry: 0 };
-		self.place(group, &mut level)?;
+		let mut level =
+			Level { stand: Stand::Missing, role: Role::Way, made: false, steps: 0, image_steps: 0, retry: 0 };
+		let placed = self.place(group, &mut level);
+		let label = &self.host.hierarchies[self.at].label;
+		placed.at(format_args!("group {} of {}", self.buffers.path.shown(), label.shown()))?;
 		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
 		if let Stand::At(dir) = &level.stand {
-			let host = &self.host.hierarchies[self.at];
 			let Level { role, made, .. } = level;
-			let path = &self.buffers.path;
-			let site = Site { path, at: self.at, label: &host.label, role, group, made, first: false };
+			let site = Site { path: &self.buffers.path, at: self.at, label, role, group, made, first: false };
 			self.visitor.enter(&site, dir, &mut level.retry)?;
 		}
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
@@ -174,9 +179,13 @@ impl<'a> Tour<'_, 'a> {
 	}
 
 	/// Finds the group's place: below the group on top, or by the rule.
-	fn place(&mut self, group: &Group<'a>, level: &mut Level) -> Result<(), Error> {
+	fn place(&mut self, group: &Group<'a>, level: &mut Level) -> Result<(), Fault> {
+		for component in components(group.name) {
+			self.buffers.image_path.push(component)?;
+			level.image_steps += 1;
+		}
 		let image_path = self.buffers.image_path.bytes();
-		let role = match group.is_ancestor().at(format_args!("the image"))? {
+		let role = match group.is_ancestor()? {
 			_ if image_path.is_empty() => Role::Way,
 			true => Role::Ancestor,
 			false => Role::Part,
@@ -187,27 +196,27 @@ impl<'a> Tour<'_, 'a> {
 			Some(Stand::Unplaced) | None => {}
 		}
 		let mut target = crate::remap::Path::new();
-		self.rule.map_group(image_path, &mut target).at(format_args!("the image"))?;
-		let label = &self.host.hierarchies[self.at].label;
-		let place = format_args!("group {} of {}", crate::name::ShownPath(&target), label.shown());
-		let (base, known) = self.host.base(self.at).ok_or(Fault::Unfit(Why::NotMounted)).at(place)?;
+		self.rule.map_group(image_path, &mut target)?;
+		let (base, known) = self.host.base(self.at).ok_or(Fault::Unfit(Why::NotMounted))?;
 		let reached = match self.rule.place(image_path) {
 			Place::Below(_) => self.host.locate(self.at, &target),
 			Place::Above | Place::Beside => None,
 		};
 		let rest = match (reached, role) {
 			(Some((_, rest)), _) => rest,
-			(None, Role::Part) => return Err(Fault::Unfit(Why::OutOfReach)).at(place),
+			(None, Role::Part) => {
+				components(&target).try_for_each(|component| self.buffers.path.push(component))?; // for the message
+				return Err(Fault::Unfit(Why::OutOfReach));
+			}
 			(None, _) => {
 				level.stand = Stand::Unplaced;
 				return Ok(());
 			}
 		};
 		for component in components(known) {
-			self.buffers.path.push(component).at(place)?;
+			self.buffers.path.push(component)?;
 		}
-		let base = base.again().at(place)?;
-		self.walk(group, rest, role, Some(base), level)
+		self.walk(group, rest, role, Some(base.again()?), level)
 	}
 
 	/// Goes down by these components, from `start` or from the group on top; the last one is the group itself.
@@ -218,17 +227,15 @@ impl<'a> Tour<'_, 'a> {
 		own_role: Role,
 		start: Option<Dir>,
 		level: &mut Level,
-	) -> Result<(), Error> {
+	) -> Result<(), Fault> {
 		let Buffers { levels, path, .. } = &mut *self.buffers;
 		let label = &self.host.hierarchies[self.at].label;
-		let mut left = components(rest).count();
-		let first = start.is_some();
+		let (mut left, first) = (components(rest).count(), start.is_some());
 		let mut current = start;
 		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
 		for component in components(rest) {
-			let place = format_args!("the image");
-			let name = Name::new(component).at(place)?;
-			path.push(component).at(place)?;
+			let name = Name::new(component)?;
+			path.push(component)?;
 			left -= 1;
 			level.role = if left == 0 { own_role } else { Role::Way };
 			let above = match (&current, levels.last().map(|level| &level.stand)) {

@@ -15,7 +15,8 @@ use crate::act::tour::{Role, Site, Visit};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Perms, Property as Saved};
 use crate::kernel::dir::Dir;
-use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::kernel::own_ids;
+use crate::limits::{FILE_BYTES, JOURNAL_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown};
 use crate::plan::{self, Target};
@@ -40,6 +41,16 @@ pub enum Pass {
 
 /// Takes what is found different: the place, the image's value, the host's.
 pub type Tell<'t> = &'t mut dyn FnMut(fmt::Arguments<'_>, &[u8], &[u8]);
+
+/// The buffers of a visitor.
+pub struct Space<'w> {
+	/// One record of the journal.
+	pub record: &'w mut [u8; RECORD_BYTES],
+	/// One value of the host.
+	pub value: &'w mut [u8; VALUE_BYTES],
+	/// The journal's end.
+	pub journal: &'w mut [u8; JOURNAL_BYTES],
+}
 
 /// The visitor.
 pub struct Work<'w> {
@@ -86,7 +97,7 @@ pub struct Work<'w> {
 }
 
 impl<'a> Visit<'a> for Work<'_> {
-	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Error> {
+	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
 		self.reach(site, above, name)
 	}
 
@@ -115,11 +126,38 @@ impl<'a> Visit<'a> for Work<'_> {
 				return self.refused(site, dir, left);
 			}
 		}
-		self.owner(site, dir).at(format_args!("owner of group {} of {}", site.path.shown(), site.label.shown()))
+		self.owner(site, dir).at(format_args!("owner of {site}"))
 	}
 }
 
-impl Work<'_> {
+impl<'w> Work<'w> {
+	/// Before the first pass.
+	pub fn new(space: Space<'w>, log: &'w mut dyn Log, mode: Mode, phases: Phases) -> Result<Self, Fault> {
+		let Space { record, value, journal } = space;
+		Ok(Work {
+			pass: Pass::Check,
+			mode,
+			phases,
+			skip_missing: false,
+			trust: false,
+			own: own_ids(),
+			journal: Journal::new(journal)?,
+			cursor: MadeCursor::new(),
+			record,
+			value,
+			log,
+			tell: None,
+			counts: Counts::default(),
+			failed: 0,
+			seen: 0,
+			differences: 0,
+			first: None,
+			pending: false,
+			eager: false,
+			freezes: false,
+		})
+	}
+
 	/// Whether this pass makes groups.
 	pub(super) fn creates(&self) -> bool {
 		self.pass == Pass::Create && self.mode.makes()
@@ -135,7 +173,7 @@ impl Work<'_> {
 		match self.pass {
 			Pass::Scout => self.mode.makes() && self.phases.create,
 			Pass::Check => {
-				self.differ(format_args!("group {} of {}", site.path.shown(), site.label.shown()), b"a group", b"none");
+				self.differ(format_args!("{site}"), b"a group", b"none");
 				true
 			}
 			_ => false,
@@ -193,8 +231,7 @@ impl Work<'_> {
 			let Some((known, bit)) = rank(site, &saved) else { continue };
 			if left & bit != 0 && self.takes(known.phase) {
 				let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-				let (path, label) = (site.path.shown(), site.label.shown());
-				let place = format_args!("{file} of group {path} of {label}, value {text}");
+				let place = format_args!("{file} of {site}, value {text}");
 				self.value(site, dir, known, &saved).at(place)?;
 			}
 		}
@@ -294,7 +331,7 @@ impl Work<'_> {
 		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
 		if !site.made || known.write == property::Write::Controllers {
 			let change = Change::Value { file: file.to_bytes(), old: current };
-			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?;
+			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?; // the value is borrowed
 		}
 		// Until it has children a new group can deny everything first: its rules are then in the image's order.
 		let is_anew = known.write == property::Write::Devices && site.made && self.pass == Pass::Create;
@@ -342,15 +379,11 @@ impl Work<'_> {
 	}
 
 	fn note_perms(&mut self, site: &Site<'_, '_>, file: &[u8], old: Perms) -> Result<(), Fault> {
-		if site.made {
-			return Ok(());
-		}
-		let change = Change::Perms { file, old };
-		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })
+		if site.made { Ok(()) } else { self.note(site, Change::Perms { file, old }) }
 	}
 
-	pub(super) fn note_made(&mut self, site: &Site<'_, '_>) -> Result<(), Fault> {
-		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change: Change::Made })
+	pub(super) fn note(&mut self, site: &Site<'_, '_>, change: Change<'_>) -> Result<(), Fault> {
+		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })
 	}
 
 	/// Whether this restore made the group; groups come in the order in which they were made.
@@ -370,12 +403,12 @@ impl Work<'_> {
 			let _ = fmt::write(&mut text, format_args!("{uid}:{gid} {:04o}", mode & 0o7777)); // at most 26 bytes
 			text
 		};
-		let place = format_args!("owner of {what} of group {} of {}", site.path.shown(), site.label.shown());
+		let place = format_args!("owner of {what} of {site}");
 		self.differ(place, text(wanted).as_bytes(), text(now).as_bytes());
 	}
 
 	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: &[u8]) {
-		let place = format_args!("{} of group {} of {}", Shown(saved.name), site.path.shown(), site.label.shown());
+		let place = format_args!("{} of {site}", Shown(saved.name));
 		let left_alone = !self.mode.writes(site.made);
 		if !left_alone && !known.advisory && !self.skip_missing {
 			return self.differ(place, saved.value.bytes(), now);
