@@ -134,7 +134,8 @@ fn is_same<S: Store>(
 	let mut known = view::members(stored(writer, slot, scratch)?, layout);
 	for member in members {
 		match known.next().transpose()? {
-			Some(other) if other.name == member.name && other.path == member.path => {}
+			Some(other)
+				if (other.name, other.path, other.cgns_prefix) == (member.name, member.path, member.cgns_prefix) => {}
 			_ => return Ok(false),
 		}
 	}
@@ -147,7 +148,8 @@ fn is_own(members: &[Member<'_>], scratch: &mut [u8]) -> Result<bool, Fault> {
 	let mut own = 0;
 	for line in memberships(scratch.get(..len).unwrap_or(&[])) {
 		let line = line?;
-		let same = |member: &Member<'_>| member.name == line.controllers && member.path == line.path;
+		let same =
+			|member: &Member<'_>| (member.name, member.path, member.cgns_prefix) == (line.controllers, line.path, None);
 		own += usize::from(members.iter().any(same));
 	}
 	Ok(own == members.len())
