@@ -1,5 +1,5 @@
 # Every test of this layout that CI runs, and those named as arguments. Without the binary, only the tests of the tests.
-scripts="roundtrip rollback $*"
+scripts="roundtrip rollback regressions $*"
 if [ ! -x /bin/cgraft ]; then
 	echo "skip - $scripts: there is no target/cgraft; scripts/build makes it"
 	scripts=
