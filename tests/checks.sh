@@ -5,7 +5,7 @@
 #   CGRAFT=FILE   the program under test; else target/cgraft
 
 set -u
-export LC_ALL=C
+export LC_ALL=C PYTHONDONTWRITEBYTECODE=1
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CGRAFT=$(realpath "${CGRAFT:-$tests/../target/cgraft}")
 passed=0
@@ -199,4 +199,12 @@ succeeds() {
 privately() {
 	# shellcheck disable=SC2016 # the inner shell expands them
 	wrap=(unshare --mount --propagation private bash -c 'set -e; eval "$1"; shift; exec "$@"' wrap "$1")
+}
+
+# handmade FILE EXPRESSION: an image whose payload is a Python expression of tests/handmade.py.
+handmade() {
+	PYTHONPATH=$tests python3 -c "
+import sys
+from handmade import *
+open(sys.argv[1], 'wb').write(image($2))" "$1"
 }

@@ -228,7 +228,7 @@ closed() {
 	shift 2
 	status=$( { sleep 0.05; "$CGRAFT" "$@" 2>"$work/err"; echo $? >&3; } 3>&1 1> >(exec true) )
 	check "closed pipe: $what exits $wanted" [ "$status" = "$wanted" ]
-	[ "$wanted" != 0 ] || check "closed pipe: $what says nothing" [ ! -s "$work/err" ]
+	[ "$wanted" = 1 ] || check "closed pipe: $what says nothing" [ ! -s "$work/err" ]
 }
 
 # --- open files ---
@@ -320,7 +320,132 @@ flip() {
 
 restore_errors() {
 	[ -n "$has_restore" ] || { skip "errors of restore: this version has no restore"; return; }
-	:
+	state=state_with_values
+	[ -n "$(hierarchy pids)" ] && label=pids file=notify_on_release || label='' file=cgroup.max.depth
+	mount=$(hierarchy "${label:-unified}")
+	restore_usage
+	unfit
+	may_not
+	refused_values
+	verify_errors
+	state=state
+}
+
+# Images of one group, /GROUP-new in one hierarchy, with this inside.
+new_group() {
+	handmade "$1" "hierarchy(group(b'$group-new'${2:+, $2}), [b'${3-$label}'])"
+}
+
+restore_usage() {
+	new_group new.img
+	refuses "restore: a mode of no kind" 2 --manage-cgroups frob -- restore --manage-cgroups=frob -i new.img
+	refuses "restore: a phase of no kind" 2 --phase frob -- restore --phase create,frob -i new.img
+	refuses "restore: a map of no form" 2 --pid-map 17 -- restore --pid-map 17 -i new.img
+	refuses "restore: a map of words" 2 --pid-map a:b -- restore --pid-map a:b -i new.img
+	refuses "restore: a root with .." 2 --cgroup-root /../x -- restore --cgroup-root /../x -i new.img
+	refuses "restore: a root without a slash" 2 --cgroup-root x -- restore --cgroup-root x -i new.img
+	refuses "restore: a root of no hierarchy" "2 4" nosuch:/x -- restore --cgroup-root nosuch:/x -i new.img
+	refuses "restore: a folder and a file" 2 -D -i -- restore -D . -i new.img
+	refuses "restore: --shell-job" 2 --shell-job "not about cgroups" -- restore --shell-job -i new.img
+	refuses "restore: an argument too many" 2 frob -- restore -i new.img frob
+}
+
+# The image is sound and this host cannot take it: nothing is tried.
+unfit() {
+	new_group none.img '' cgraft-none
+	refuses "restore: the hierarchy is missing" 4 cgraft-none "no such hierarchy" -- restore -i none.img
+	cgraft restore --skip-missing -i none.img
+	check "restore: --skip-missing exits 6" [ "$status" = 6 ]
+	handmade second.img "hierarchy(group(b'$group-new'), [b'$label']) + hierarchy(group(b'$group-new'), [b'cgraft-none'])"
+	refuses "restore: the second hierarchy is missing" 4 cgraft-none "no such hierarchy" -- restore -i second.img
+	[ -z "$unified" ] || {
+		new_group file.img "prop(b'memory.max', b'1000000')" ''
+		refuses_and_takes_back "restore: the file is missing" "1 4" "/$group-new" memory.max -- restore -i file.img
+	}
+	refuses "restore: mode none, and the group is missing" 4 "/$group-new" -- restore --manage-cgroups=none -i new.img
+	refuses "restore: mode props, and the group is missing" 4 "/$group-new" -- restore --manage-cgroups props -i new.img
+	refuses "restore: only values, and the group is missing" 4 "/$group-new" -- restore --phase limit -i new.img
+	refuses "restore: a process that the image does not have" 4 "$no_pid:1" -- restore --pid-map $no_pid:1 -i new.img
+	handmade there.img "hierarchy(group(b'$group'), [b'$label'])"
+	refuses "restore: mode strict, and the group is there" 4 "/$group" -- restore --manage-cgroups=strict -i there.img
+	new_group unknown.img "prop(b'${label:-cgroup}.new_thing', b'1')"
+	refuses "restore: a file that this version does not know" 4 -- restore -i unknown.img
+	dead_task
+}
+
+# On the same boot the tasks of the image are looked for; one that was given by hand must be there.
+dead_task() {
+	"$CGRAFT" dump -t "$pid" -i "$work/task.img"
+	refuses "restore: the process of a map is not there" "1 4" "$no_pid" -- restore --pid-map "$pid:$no_pid" -i "$work/task.img"
+}
+
+may_not() {
+	local script='' of
+	for of in "${mounts[@]}"; do
+		script+="mount --bind '$of' '$of'; mount -o remount,bind,ro '$of'; "
+	done
+	privately "$script"
+	refuses_and_takes_back "restore: a read-only cgroupfs" "1 4" "/$group-new" EROFS -- restore -i new.img
+	wrap=("${nobody[@]}")
+	refuses_and_takes_back "restore: as nobody" "1 4" "/$group-new" EACCES -- restore -i new.img
+	wrap=()
+	new_group deep.img "nested(60)"
+	wrap=(prlimit --nofile=40:40)
+	refuses_and_takes_back "restore: 40 open files, 61 levels" 1 "/$group-new" EMFILE -- restore -i deep.img
+	wrap=()
+}
+
+# A value that the kernel does not take, behind groups and values that it takes.
+refused_values() {
+	local good="prop(b'$file', b'1')" bad="prop(b'$file', b'frob')"
+	new_group bad.img "$bad"
+	refuses_and_takes_back "restore: a value is refused" "1 3" -- restore -i bad.img
+	handmade late.img "hierarchy(group(b'$group', $good) + group(b'$group-new', group(b'a', $good) + group(b'b', group(b'c', $bad))), [b'$label'])"
+	refuses_and_takes_back "restore: a late value is refused" "1 3" -- restore -i late.img
+	[ -n "$pids" ] || { skip "restore: pids.max is refused: this host has no pids on v1"; return; }
+	handmade pids.img "hierarchy(group(b'$group', prop(b'pids.max', b'77')) + group(b'$group-new', group(b'a', prop(b'pids.max', b'-5'))), [b'pids'])"
+	refuses_and_takes_back "restore: pids.max is refused" 1 "/$group-new/a" pids.max -5 EINVAL -- restore -i pids.img
+	cgraft restore --no-rollback -i pids.img
+	check "restore: --no-rollback exits 5" [ "$status" = 5 ]
+	check "restore: --no-rollback leaves what was made" [ -d "$pids/$group-new/a" ]
+	rmdir "$pids/$group-new/a" "$pids/$group-new"
+	echo max >"$pids/$group/pids.max"
+}
+
+# As refuses; a restore that had begun says in a second line that all was taken back.
+refuses_and_takes_back() {
+	local what=$1 codes=$2 words=() wrong=
+	shift 2
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	$state >"$work/before"
+	cgraft "$@"
+	$state >"$work/after"
+	sed -i '2{/^cgraft: everything was taken back: the host is as it was$/d}' "$work/err"
+	if [[ " $codes " != *" $status "* ]]; then
+		not_ok "$what: exit $status, not $codes: $(head -c 300 "$work/err")"
+	elif ! one_line "${words[@]}"; then
+		not_ok "$what: $wrong: $(head -c 300 "$work/err")"
+	elif ! cmp -s "$work/before" "$work/after"; then
+		not_ok "$what: leaves a change: $(diff "$work/before" "$work/after" | grep '^[<>]' | head -n 5 | tr '\n' ' ')"
+	else
+		ok "$what: exit $status, nothing is changed"
+	fi
+}
+
+verify_errors() {
+	refuses "verify: the hierarchy is missing" "4" cgraft-none -- verify -i none.img
+	cgraft verify -i "$work/small"
+	check "verify: no difference, no word" [ "$status:$(cat "$work/out" "$work/err")" = 0: ]
+	handmade differs.img "hierarchy(group(b'$group', prop(b'$file', b'1')), [b'$label'])"
+	cgraft verify -i differs.img
+	check "verify: a difference exits 6" [ "$status" = 6 ]
+	check "verify: and names group and file" grep -q "/$group.*$file\|$file.*/$group" "$work/out"
+	closed verify 6 verify -i differs.img || :
+	into_full verify -i differs.img
 }
 
 start errors

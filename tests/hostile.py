@@ -8,52 +8,15 @@ CONTROLLER is one that this host has on v1, GROUP the private group in which a r
 """
 import sys
 
+import handmade
+from handmade import a_set, group, image, member, nested, number, prop, text, varint
+
 folder, controller, top = sys.argv[1], sys.argv[2], sys.argv[3].encode()
 controller = controller.encode()
 
 
-def varint(number):
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes(out) + bytes([number])
-
-
-def number(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def text(field, value):
-    return varint(field << 3 | 2) + varint(len(value)) + value
-
-
-def perms(field, mode, uid=0, gid=0):
-    return text(field, number(1, mode) + number(2, uid) + number(3, gid))
-
-
-def prop(name, value, mode=0o100644):
-    return text(3, text(1, name) + text(2, value) + perms(3, mode))
-
-
-def group(name, inside=b"", field=2, mode=0o40755):
-    return text(field, text(1, name) + perms(4, mode) + inside)
-
-
 def hierarchy(heads, names=(controller,)):
-    return text(2, b"".join(text(1, name) for name in names) + heads + number(3, 1))
-
-
-def member(name, path, prefix=None):
-    return text(2, text(1, name) + text(2, path) + (number(3, prefix) if prefix is not None else b""))
-
-
-def a_set(id, members):
-    return text(1, number(1, id) + members)
-
-
-def image(payload):
-    return b"\x19\x43\x56\x54\x30\x33\x38\x59" + len(payload).to_bytes(4, "little") + payload
+    return handmade.hierarchy(heads, names)
 
 
 good = hierarchy(group(top + b"/kid"))
@@ -145,13 +108,6 @@ case("ours-without-a-checksum", good + text(1000, text(1, b"0.1.0")))
 
 
 # Deeper than any tree of the kernel.
-def nested(levels):
-    inner = group(b"d")
-    for _ in range(levels - 1):
-        inner = group(b"d", inner)
-    return inner
-
-
 heads("deep-513", group(top, nested(512)), code="1 3", word="levels")
 heads("deep-5000", group(top, nested(5000)), code="1 3", word="levels")
 heads("deep-head", group(b"/".join([b"d"] * 600)), code="1 3", word="levels")

@@ -1,0 +1,158 @@
+# What went wrong in other programs and needs a host that we may not be on: co-mounted controllers, named hierarchies of our own,
+# v2 with controllers. Functions are named after tracker and issue; docs/field-notes-tests.md lists them.
+. /vm/lib.sh
+image=/run/img
+
+at() {
+	awk -v word="$1" '{ for (i = 7; $i != "-"; i++); count = split($(i + 3), options, ",")
+		if ($(i + 1) == "cgroup2" && word == "unified") { print $5; exit }
+		for (j = 1; j <= count; j++) if ($(i + 1) == "cgroup" && options[j] == word) { print $5; exit } }' /proc/self/mountinfo
+}
+
+need() {
+	for word; do
+		[ -n "$(at "$word")" ] || { skip "this layout has no $word"; return 1; }
+	done
+}
+
+is() {
+	if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1: $2, not $3"; head -n 5 /run/err; fi
+}
+
+sleeper() {
+	sleep 100000 &
+	pid=$!
+	echo $pid >"$1/cgroup.procs"
+}
+
+remove() {
+	kill "$pid" 2>/dev/null
+	wait 2>/dev/null
+	for mount in $(hierarchies 1) $(hierarchies 2); do
+		[ ! -d "$mount/cgraft-t" ] || find "$mount/cgraft-t" -depth -type d -exec rmdir {} \;
+	done
+}
+
+# "cpu" means the hierarchy that has it, in whatever order its controllers are written.
+criu_544_a_co_mounted_controller_by_one_name() {
+	need cpu cpuacct || return
+	cpu=$(at cpu)
+	mkdir -p "$cpu/cgraft-t/a"
+	sleeper "$cpu/cgraft-t/a"
+	succeeds "dump" dump -t $pid --no-ancestors -i $image
+	for name in cpu cpuacct cpu,cpuacct cpuacct,cpu; do
+		[ "$cpu" = "$(at cpuacct)" ] || [ $name = cpu ] || continue
+		succeeds "restore below $name:/cgraft-t/$name" restore --cgroup-root "$name:/cgraft-t/$name" -i $image
+		is "the task is there" "$(cat "$cpu/cgraft-t/$name/cgroup.procs" 2>/dev/null)" $pid
+	done
+	remove
+}
+
+# One line a write, and an interface that is gone is said and not lost in a line of others.
+criu_447_priorities_of_interfaces() {
+	need net_prio || return
+	prio=$(at net_prio)
+	mkdir -p "$prio/cgraft-t/a"
+	echo "lo 5" >"$prio/cgraft-t/a/net_prio.ifpriomap"
+	echo "dummy0 7" >"$prio/cgraft-t/a/net_prio.ifpriomap"
+	sort "$prio/cgraft-t/a/net_prio.ifpriomap" >/run/before
+	succeeds "dump" dump --cgroup net_prio:/cgraft-t -i $image
+	remove
+	succeeds "restore at the first try" restore -i $image
+	sort "$prio/cgraft-t/a/net_prio.ifpriomap" >/run/after
+	same "priorities" /run/before /run/after
+	remove
+}
+
+# An image of hosts that co-mount otherwise is refused before anything is made.
+criu_318_another_co_mount() {
+	need cpu cpuacct || return
+	cpu=$(at cpu)
+	[ "$cpu" = "$(at cpuacct)" ] || { skip "cpu and cpuacct are mounted alone"; return; }
+	mkdir -p "$cpu/cgraft-t/a"
+	succeeds "dump" dump --cgroup cpu:/cgraft-t --no-tasks --no-ancestors -i $image
+	remove
+	mkdir /run/other
+	umount "$cpu"
+	if mount -t cgroup -o cpu none /run/other 2>/dev/null; then
+		cgraft restore -i $image
+		is "refused" $status 4
+		is "no group" "$(find /run/other -name cgraft-t)" ""
+		umount /run/other
+	else
+		skip "the hierarchy does not go away while it is in use"
+	fi
+	mount -t cgroup -o cpu,cpuacct cgroup "$cpu"
+}
+
+# A hierarchy whose name ends in a controller's name is not that controller's.
+trap_a_name_that_ends_in_a_controllers() {
+	need cpu || return
+	mkdir /run/mycpu
+	mount -t cgroup -o none,name=mycpu cgroup /run/mycpu || { skip "no named hierarchy can be made"; return; }
+	mkdir -p /run/mycpu/cgraft-t/named "$(at cpu)/cgraft-t/cpu"
+	sleeper /run/mycpu/cgraft-t/named
+	echo $pid >"$(at cpu)/cgraft-t/cpu/cgroup.procs"
+	succeeds "dump" dump -t $pid -i $image
+	echo $pid >/run/mycpu/cgroup.procs
+	echo $pid >"$(at cpu)/cgroup.procs"
+	rmdir /run/mycpu/cgraft-t/named
+	succeeds "restore" restore -i $image
+	is "named hierarchy" "$(grep -o 'mycpu:.*' /proc/$pid/cgroup)" mycpu:/cgraft-t/named
+	is "the controller's" "$(cat "$(at cpu)/cgraft-t/cpu/cgroup.procs")" $pid
+	remove
+	find /run/mycpu/cgraft-t -depth -type d -exec rmdir {} \; 2>/dev/null
+	umount /run/mycpu
+}
+
+# Controllers are handed down before tasks come, and where tasks are in the way the message says so.
+libcgroup_271_no_tasks_in_inner_groups() {
+	need unified || return
+	v2=$(at unified)
+	grep -q memory "$v2/cgroup.controllers" || { skip "v2 has no memory controller here"; return; }
+	mkdir -p "$v2/cgraft-t/a/b"
+	echo +memory >"$v2/cgraft-t/cgroup.subtree_control"
+	echo +memory >"$v2/cgraft-t/a/cgroup.subtree_control"
+	sleeper "$v2/cgraft-t/a/b"
+	succeeds "dump" dump -t $pid -i $image
+	echo $pid >"$v2/cgroup.procs"
+	rmdir "$v2/cgraft-t/a/b" "$v2/cgraft-t/a" "$v2/cgraft-t"
+	succeeds "restore" restore -i $image
+	is "the task is back" "$(cat "$v2/cgraft-t/a/b/cgroup.procs")" $pid
+	is "the controller is handed down" "$(cat "$v2/cgraft-t/a/cgroup.subtree_control")" memory
+	echo $pid >"$v2/cgroup.procs"
+	rmdir "$v2/cgraft-t/a/b"
+	echo "-memory" >"$v2/cgraft-t/a/cgroup.subtree_control"
+	sleep 100000 &
+	stranger=$!
+	echo $stranger >"$v2/cgraft-t/a/cgroup.procs"
+	cgraft restore -i $image
+	is "a stranger in the way: exit" $status 1
+	if grep -q '/cgraft-t/a' /run/err; then ok "says where"; else not_ok "does not say where"; head -n 3 /run/err; fi
+	is "the group is not there" "$(ls -d "$v2/cgraft-t/a/b" 2>/dev/null)" ""
+	kill $stranger
+	remove
+}
+
+# One flag for a whole hierarchy said whether groups are threaded; they differ.
+trap_threaded_groups_beside_domains() {
+	need unified || return
+	v2=$(at unified)
+	mkdir -p "$v2/cgraft-t/domain" "$v2/cgraft-t/root/one" "$v2/cgraft-t/root/two"
+	echo threaded >"$v2/cgraft-t/root/one/cgroup.type"
+	echo threaded >"$v2/cgraft-t/root/two/cgroup.type"
+	for group in domain root root/one root/two; do cat "$v2/cgraft-t/$group/cgroup.type"; done >/run/before
+	succeeds "dump" dump --cgroup unified:/cgraft-t -i $image
+	remove
+	succeeds "restore" restore -i $image
+	for group in domain root root/one root/two; do cat "$v2/cgraft-t/$group/cgroup.type"; done >/run/after
+	same "types" /run/before /run/after
+	remove
+}
+
+pid=
+for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces criu_318_another_co_mount \
+	trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
+	$test
+done
+finish
