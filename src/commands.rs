@@ -30,7 +30,7 @@ static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::ne
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
 /// Bytes of a report that are kept before they are written.
-const REPORT_BYTES: usize = 16 * 1024;
+const REPORT_BYTES: usize = 4 * 1024;
 
 /// Runs the command; the exit code.
 pub fn run(cli: &Cli) -> u8 {
@@ -117,6 +117,7 @@ fn flushed(out: &mut stream::Text<'_>) -> Result<u8, Error> {
 	}
 }
 
+#[inline(never)]
 fn run_decode(command: &Decode) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
 	let map = path.map()?;
@@ -124,6 +125,7 @@ fn run_decode(command: &Decode) -> Result<u8, Error> {
 	report(|out| decode(&image, command.pretty, out))
 }
 
+#[inline(never)]
 fn run_show(command: &Show) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
 	let map = path.map()?;
@@ -170,6 +172,7 @@ fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
 	})
 }
 
+#[inline(never)]
 fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let mode = &command.manage_cgroups;
@@ -196,6 +199,7 @@ fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> 
 	Ok(outcome.code)
 }
 
+#[inline(never)]
 fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let roots = texts(&command.roots)?;
@@ -212,6 +216,7 @@ fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 	Ok(if differences == 0 { 0 } else { 6 })
 }
 
+#[inline(never)]
 fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
 	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;

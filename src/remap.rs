@@ -23,6 +23,8 @@ pub struct Rule {
 	pub old: Path,
 	/// What replaces it.
 	pub new: Path,
+	/// Paths change; if not, `old` is only known.
+	pub moves: bool,
 }
 
 /// Where a path of the image belongs.
@@ -39,12 +41,12 @@ pub enum Place<'p> {
 impl Rule {
 	/// Everything keeps its path.
 	pub const fn identity() -> Self {
-		Rule { old: Vec::new(), new: Vec::new() }
+		Rule { old: Vec::new(), new: Vec::new(), moves: false }
 	}
 
 	/// Where `path` (without its first slash) belongs.
 	pub fn place<'p>(&self, path: &'p [u8]) -> Place<'p> {
-		if self.old.is_empty() {
+		if !self.moves || self.old.is_empty() {
 			return Place::Below(path);
 		}
 		match is_below_or_same(path, &self.old) {
@@ -61,7 +63,7 @@ impl Rule {
 	pub fn map(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
 		into.clear();
 		match self.place(path) {
-			Place::Below(rest) if !(path.is_empty() && self.old.is_empty()) => {
+			Place::Below(rest) if self.moves && !(path.is_empty() && self.old.is_empty()) => {
 				append(into, &self.new)?;
 				append(into, rest)
 			}
@@ -75,8 +77,8 @@ impl Rule {
 	pub fn map_group(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
 		into.clear();
 		match self.place(path) {
-			Place::Below(rest) => append(into, &self.new).and_then(|()| append(into, rest)),
-			Place::Above | Place::Beside => append(into, path),
+			Place::Below(rest) if self.moves => append(into, &self.new).and_then(|()| append(into, rest)),
+			_ => append(into, path),
 		}
 	}
 }
@@ -89,23 +91,22 @@ fn append(path: &mut Path, rest: &[u8]) -> Result<(), Fault> {
 	path.extend_from_slice(slash).and_then(|()| path.extend_from_slice(rest)).map_err(|_| full)
 }
 
-/// The path of `--cgroup-root`, proved component by component and without slashes at its ends.
-pub fn target(path: &[u8]) -> Result<Path, Fault> {
-	let mut proved = Path::new();
-	let path = path.strip_suffix(b"/").unwrap_or(path);
-	for component in components(path) {
+/// Puts the path of `--cgroup-root`, proved component by component and without slashes at its ends, into `into`.
+pub fn target(path: &[u8], into: &mut Path) -> Result<(), Fault> {
+	into.clear();
+	for component in components(path.strip_suffix(b"/").unwrap_or(path)) {
 		check(component).map_err(|_| Fault::Usage(Why::BadPath))?;
-		append(&mut proved, component)?;
+		append(into, component)?;
 	}
-	Ok(proved)
+	Ok(())
 }
 
-/// The deepest group that all groups of the hierarchy that are neither ancestors nor its root have in common; none where
-/// there are none.
-pub fn common(hierarchy: &Hierarchy<'_>) -> Result<Option<Path>, Fault> {
+/// Puts the deepest group that all groups of the hierarchy that are neither ancestors nor its root have in common into
+/// `common`; whether there is any such group.
+pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Fault> {
 	let mut descent = Descent::new(hierarchy);
 	let mut trail = Trail::new();
-	let mut common: Option<Path> = None;
+	let mut found = false;
 	// Below a walked group everything has that group in common already.
 	let mut walked_at = usize::MAX;
 	while let Some(turn) = descent.turn()? {
@@ -116,7 +117,7 @@ pub fn common(hierarchy: &Hierarchy<'_>) -> Result<Option<Path>, Fault> {
 				}
 				if walked_at == usize::MAX && !group.name.is_empty() && !group.is_ancestor()? {
 					walked_at = descent.depth();
-					meet(&mut common, trail.bytes())?;
+					meet(core::mem::replace(&mut found, true), common, trail.bytes())?;
 				}
 			}
 			Turn::Leave(group) => {
@@ -127,20 +128,18 @@ pub fn common(hierarchy: &Hierarchy<'_>) -> Result<Option<Path>, Fault> {
 			}
 		}
 	}
-	Ok(common)
+	Ok(found)
 }
 
-/// Shortens the common path to what it shares with `path`.
-fn meet(common: &mut Option<Path>, path: &[u8]) -> Result<(), Fault> {
-	let Some(known) = common else {
-		let mut first = Path::new();
-		append(&mut first, path)?;
-		*common = Some(first);
-		return Ok(());
-	};
-	let shared = components(known).zip(components(path)).take_while(|(left, right)| left == right);
+/// Shortens the common path, if it is known, to what it shares with `path`.
+fn meet(known: bool, common: &mut Path, path: &[u8]) -> Result<(), Fault> {
+	if !known {
+		common.clear();
+		return append(common, path);
+	}
+	let shared = components(common).zip(components(path)).take_while(|(left, right)| left == right);
 	let len: usize = shared.map(|(component, _)| component.len() + 1).sum();
-	known.truncate(len.saturating_sub(1));
+	common.truncate(len.saturating_sub(1));
 	Ok(())
 }
 
@@ -154,7 +153,7 @@ mod tests {
 
 	#[test]
 	fn a_rule_moves_whole_components() {
-		let rule = Rule { old: path(b"ct/web"), new: path(b"new/root") };
+		let rule = Rule { old: path(b"ct/web"), new: path(b"new/root"), moves: true };
 		let mut into = Path::new();
 		for (from, to) in [
 			(&b"ct/web"[..], &b"new/root"[..]),
@@ -172,34 +171,37 @@ mod tests {
 
 	#[test]
 	fn a_root_keeps_its_slash() {
-		let rule = Rule { old: path(b""), new: path(b"new") };
+		let rule = Rule { old: path(b""), new: path(b"new"), moves: true };
 		let mut into = Path::new();
 		rule.map(b"a", &mut into).unwrap();
 		assert_eq!(into, b"new/a");
 		rule.map(b"", &mut into).unwrap();
 		assert_eq!(into, b"");
-		let rule = Rule { old: path(b"a"), new: path(b"") };
+		let rule = Rule { old: path(b"a"), new: path(b""), moves: true };
 		rule.map(b"a/b", &mut into).unwrap();
 		assert_eq!(into, b"b");
 	}
 
 	#[test]
 	fn the_common_group_shrinks_by_components() {
-		let mut common = None;
-		meet(&mut common, b"ct/web").unwrap();
-		assert_eq!(common.as_deref(), Some(&b"ct/web"[..]));
-		meet(&mut common, b"ct/webber/x").unwrap();
-		assert_eq!(common.as_deref(), Some(&b"ct"[..]));
-		meet(&mut common, b"other").unwrap();
-		assert_eq!(common.as_deref(), Some(&b""[..]));
+		let mut common = path(b"dirty");
+		meet(false, &mut common, b"ct/web").unwrap();
+		assert_eq!(common, b"ct/web");
+		meet(true, &mut common, b"ct/webber/x").unwrap();
+		assert_eq!(common, b"ct");
+		meet(true, &mut common, b"other").unwrap();
+		assert_eq!(common, b"");
 	}
 
 	#[test]
 	fn a_target_is_proved() {
-		assert_eq!(target(b"/a/b/").unwrap(), b"a/b");
-		assert_eq!(target(b"/").unwrap(), b"");
+		let mut into = path(b"dirty");
+		target(b"/a/b/", &mut into).unwrap();
+		assert_eq!(into, b"a/b");
+		target(b"/", &mut into).unwrap();
+		assert_eq!(into, b"");
 		for bad in [&b"/a//b"[..], b"/../a", b"/a/./b"] {
-			assert!(target(bad).is_err(), "{bad:?}");
+			assert!(target(bad, &mut into).is_err(), "{bad:?}");
 		}
 	}
 }

@@ -16,7 +16,7 @@ use crate::kernel::proc::{Proc, read_path};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, Limit, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
-use crate::remap::{self, Rule};
+use crate::remap::{self, Path, Rule};
 use crate::vet::vet;
 
 /// Passes over all values, and over all tasks, before what still changes is an error.
@@ -104,6 +104,7 @@ pub fn restore<'a>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
+	work.ours = is_ours(image)?;
 	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
@@ -132,6 +133,7 @@ pub fn verify<'t>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
+	work.ours = is_ours(image)?;
 	tour::tour(image, host, targets, tour, &mut work)?;
 	Ok(work.differences)
 }
@@ -153,6 +155,10 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 	}
 }
 
+fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
+	Ok(image.about().at(format_args!("the image"))?.is_some())
+}
+
 /// Finds the host's hierarchy for each of the image's, and how paths change.
 fn aim(
 	image: &Image<'_>,
@@ -165,8 +171,11 @@ fn aim(
 	targets.clear();
 	let mut label = Label::new(b"").at(format_args!("the image"))?;
 	for hierarchy in image.hierarchies() {
-		let found = hierarchy.and_then(|hierarchy| find(&hierarchy, host, &mut label));
-		let at = match found {
+		let full = Fault::full(Limit::Hierarchies, targets.len() + 1);
+		targets.push(Target { at: None, rule: Rule::identity() }).map_err(|_| full).at(format_args!("the image"))?;
+		let Some(target) = targets.last_mut() else { continue };
+		let found = hierarchy.and_then(|hierarchy| find(&hierarchy, host, &mut label, &mut target.rule.old));
+		target.at = match found {
 			Err(Fault::Unfit(why @ (Why::NoHierarchy | Why::NotMounted))) if request.skip_missing => {
 				counts.skipped += 1;
 				log.warn(format_args!("hierarchy {}: skipped: {}", label.shown(), why.text()));
@@ -174,13 +183,11 @@ fn aim(
 			}
 			found => found.at(format_args!("hierarchy {}", label.shown()))?,
 		};
-		let full = Fault::full(Limit::Hierarchies, targets.len() + 1);
-		targets.push(Target { at, rule: Rule::identity() }).map_err(|_| full).at(format_args!("the image"))?;
 	}
 	// A rule for one hierarchy wins over a rule for all.
 	for is_general in [true, false] {
 		for root in request.roots {
-			turn(image, host, targets, root, is_general).at(format_args!("--cgroup-root {}", Shown(root)))?;
+			turn(host, targets, root, is_general).at(format_args!("--cgroup-root {}", Shown(root)))?;
 		}
 	}
 	Ok(())
@@ -188,12 +195,12 @@ fn aim(
 
 /// The host's hierarchy with the same controllers, whose label is left in `label`; none where the image has no groups
 /// for it.
-fn find(hierarchy: &Hierarchy<'_>, host: &Host, label: &mut Label) -> Result<Option<usize>, Fault> {
+fn find(hierarchy: &Hierarchy<'_>, host: &Host, label: &mut Label, common: &mut Path) -> Result<Option<usize>, Fault> {
 	*label = Label::new(b"")?;
 	for name in hierarchy.names() {
 		label.add(name?)?;
 	}
-	if remap::common(hierarchy)?.is_none() {
+	if !remap::common(hierarchy, common)? {
 		return Ok(None);
 	}
 	let at = host.find(label.bytes()).ok_or(Fault::Unfit(Why::NoHierarchy))?;
@@ -205,17 +212,17 @@ fn find(hierarchy: &Hierarchy<'_>, host: &Host, label: &mut Label) -> Result<Opt
 }
 
 /// Turns the groups of the hierarchies that are meant towards a path.
-fn turn(image: &Image<'_>, host: &Host, targets: &mut Targets, root: &[u8], is_general: bool) -> Result<(), Fault> {
+fn turn(host: &Host, targets: &mut Targets, root: &[u8], is_general: bool) -> Result<(), Fault> {
 	let (selector, path) = split_selector(root)?;
 	if selector.is_none() != is_general {
 		return Ok(());
 	}
 	let mut turned = false;
-	for (hierarchy, target) in image.hierarchies().zip(targets.iter_mut()) {
+	for target in targets.iter_mut() {
 		let Some(at) = target.at else { continue };
 		if selector.is_none_or(|selector| host.hierarchies[at].label.is_meant_by(selector)) {
-			target.rule.old = remap::common(&hierarchy?)?.unwrap_or_default();
-			target.rule.new = remap::target(path)?;
+			remap::target(path, &mut target.rule.new)?;
+			target.rule.moves = true;
 			turned = true;
 		}
 	}
@@ -281,7 +288,7 @@ impl Story<'_, '_> {
 		if join {
 			self.join()?;
 		}
-		if (create || limit) && self.work.pending {
+		if (create || join || limit) && self.work.pending {
 			self.settle()?;
 		}
 		if freeze && self.work.freezes {

@@ -66,7 +66,7 @@ impl Work<'_> {
 		let dir = above.child(name.as_c_str())?;
 		self.enable(site, above, name, true)?;
 		if has_controller(site.label.bytes(), b"cpuset") && !has_lists(site) {
-			fill(above, &dir)?;
+			fill(above, &dir, self.value)?;
 		}
 		Ok((dir, true))
 	}
@@ -106,12 +106,10 @@ fn has_lists(site: &Site<'_, '_>) -> bool {
 }
 
 /// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
-fn fill(above: &Dir, dir: &Dir) -> Result<(), Fault> {
+fn fill(above: &Dir, dir: &Dir, text: &mut [u8]) -> Result<(), Fault> {
 	for list in LISTS {
-		let (mut text, mut own) = ([0; WRITE_BYTES], [0; 8]);
-		let is_empty = dir.read(list, &mut own).is_ok_and(|(len, _)| len <= 1);
-		if is_empty {
-			let (len, _) = above.read(list, &mut text)?;
+		if dir.read(list, text).is_ok_and(|(len, _)| len <= 1) {
+			let (len, _) = above.read(list, text)?;
 			dir.write(list, text.get(..len).unwrap_or(&[]))?;
 		}
 	}

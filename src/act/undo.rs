@@ -16,8 +16,9 @@ use crate::property;
 const TRIES: u32 = 50;
 const PAUSE_MS: u32 = 10;
 
-/// Goes over the journal before what is still refused is left: a parent's value may wait for a child's.
-const PASSES: u32 = 6;
+/// Goes over the journal before what is still refused is left: a parent's value may wait for a child's, and for the
+/// kernel to forget removed children, which takes some milliseconds.
+const PASSES: u32 = 40;
 
 /// Takes everything back; how many changes could not be, each of which is told.
 pub fn undo(
@@ -30,17 +31,15 @@ pub fn undo(
 	if journal.flush().is_err() {
 		return 1;
 	}
-	let mut before = u64::MAX;
 	for pass in 0..PASSES {
+		kernel::sleep_ms(if pass == 0 { 0 } else { PAUSE_MS });
 		let (mut left, mut end) = (0, journal.len());
 		while let Ok(Some((change, start))) = journal.before(end, record) {
 			left += u64::from(take_back(&change, host, value, pass == 0).is_err());
 			end = start;
 		}
-		match left + u64::from(end != 0) {
-			0 => return 0,
-			left if left >= before => break,
-			left => before = left,
+		if left == 0 && end == 0 {
+			return 0;
 		}
 	}
 	tell(journal, host, record, value, log)

@@ -94,6 +94,8 @@ pub struct Work<'w> {
 	pub eager: bool,
 	/// The image says which groups are frozen.
 	pub freezes: bool,
+	/// The image was written by cgraft.
+	pub ours: bool,
 }
 
 impl<'a> Visit<'a> for Work<'_> {
@@ -155,6 +157,7 @@ impl<'w> Work<'w> {
 			pending: false,
 			eager: false,
 			freezes: false,
+			ours: true,
 		})
 	}
 
@@ -189,14 +192,15 @@ impl<'w> Work<'w> {
 
 	/// Whether this pass is about values of the phase.
 	fn takes(&self, phase: Phase) -> bool {
-		let Phases { create, limit, freeze, .. } = self.phases;
+		let Phases { create, join, limit, freeze } = self.phases;
 		match (self.pass, phase) {
 			(Pass::Scout, _) => false,
 			(Pass::Create, _) => matches!(phase, Phase::Create | Phase::Never),
 			(Pass::Freeze, _) => phase == Phase::Freeze,
 			(_, Phase::Create) => create || limit,
 			(_, Phase::Never) => create || limit,
-			(_, Phase::Join | Phase::Limit) => limit,
+			(_, Phase::Join) => join || limit,
+			(_, Phase::Limit) => limit,
 			(_, Phase::Freeze) => freeze && self.pass == Pass::Check,
 		}
 	}
@@ -252,7 +256,7 @@ impl<'w> Work<'w> {
 			result => result?,
 		};
 		let len = current.len();
-		let same = value::same(known, text, current);
+		let same = value::same(known, text, current) || value::is_healed(known, text, current);
 		if self.pass == Pass::Check {
 			self.check(site, known, saved, (!same).then_some(len), now);
 			return Ok(());
@@ -264,16 +268,21 @@ impl<'w> Work<'w> {
 			}
 		}
 		match saved.perms {
-			Some(wanted) if known.read != property::Read::Freezer => self.own_file(site, dir, file, now, wanted),
+			Some(wanted) if self.knows_owner(known) => self.own_file(site, dir, file, now, wanted),
 			_ => Ok(()),
 		}
+	}
+
+	/// CRIU fills the owner and mode of freezer.state with whatever was in its memory.
+	fn knows_owner(&self, known: &Property) -> bool {
+		self.ours || known.read != property::Read::Freezer
 	}
 
 	/// Whether a group that was just made has this value, and its file this owner and mode.
 	fn is_as_made(&self, known: &Property, saved: &Saved<'_>) -> bool {
 		let usual = if known.write == property::Write::Devices { 0o444 } else { 0o644 };
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7777 == usual;
-		let is_usual = known.read == property::Read::Freezer || saved.perms.is_none_or(is_own);
+		let is_usual = !self.knows_owner(known) || saved.perms.is_none_or(is_own);
 		let text = saved.value.bytes();
 		let is_fresh = match known.fresh {
 			// What it is copied from is mostly at rest; where not, reading back shows it.
@@ -309,7 +318,7 @@ impl<'w> Work<'w> {
 			self.differ_value(site, known, saved, &shown[..len]);
 		}
 		match saved.perms {
-			Some(wanted) if known.read != property::Read::Freezer && !same_perms(now, wanted) => {
+			Some(wanted) if self.knows_owner(known) && !same_perms(now, wanted) => {
 				self.differ_perms(format_args!("{}", Shown(saved.name)), site, wanted, now);
 			}
 			_ => {}

@@ -20,7 +20,7 @@ use crate::image::sink::Store;
 use crate::limits::{Limit, PATH_BYTES};
 
 /// Bytes copied at once to a pipe, or read at once from one.
-const PIECE_BYTES: usize = 16 * 1024;
+const PIECE_BYTES: usize = 4 * 1024;
 /// Images hold names of users' groups and processes: like CRIU's, only the owner reads them.
 const IMAGE_MODE: u32 = 0o600;
 

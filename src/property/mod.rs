@@ -57,7 +57,7 @@ pub enum Read {
 	Plain,
 	/// memory.oom_control: the number of its line `oom_kill_disable N`.
 	OomFlag,
-	/// cpuset.cpus.partition: the first word; ` invalid (reason)` behind it cannot be written.
+	/// cpuset.cpus.partition: without the reason behind `invalid`; only the first word is written.
 	Partition,
 	/// The group's own state from freezer.self_freezing; freezer.state shows the parents' as well.
 	Freezer,

@@ -31,7 +31,7 @@ pub fn normalise<'a>(property: &Property, text: &'a [u8]) -> &'a [u8] {
 	let text = trim(text);
 	match property.read {
 		Read::OomFlag => oom_flag(text),
-		Read::Partition => first_word(text),
+		Read::Partition => partition(text),
 		Read::Freezer => freezer_state(text),
 		Read::Owner => b"",
 		Read::Plain if text == LONG_MAX && is_v1_number(property) => b"-1",
@@ -100,6 +100,17 @@ pub(super) fn number(text: &[u8]) -> Option<u64> {
 /// What stands before the first blank.
 pub(super) fn first_word(text: &[u8]) -> &[u8] {
 	text.split(u8::is_ascii_whitespace).next().unwrap_or(text)
+}
+
+/// `root invalid (reason)`: that it is invalid counts, why it is does not.
+fn partition(text: &[u8]) -> &[u8] {
+	let end = text.windows(2).position(|two| two == b" (").unwrap_or(text.len());
+	text.get(..end).unwrap_or(text)
+}
+
+/// Whether the host's value is better than the image's: a partition that was invalid and is not any more.
+pub fn is_healed(property: &Property, saved: &[u8], current: &[u8]) -> bool {
+	property.read == Read::Partition && saved.strip_suffix(b" invalid") == Some(current)
 }
 
 fn is_v1_number(property: &Property) -> bool {
@@ -185,7 +196,7 @@ mod tests {
 		assert_eq!(image(v1("memory.oom_control"), "1"), "1");
 		assert_eq!(
 			image(v2("cpuset.cpus.partition"), "root invalid (Cpu list in cpuset.cpus not exclusive)\n"),
-			"root"
+			"root invalid"
 		);
 		assert_eq!(image(v2("cpuset.cpus.partition"), "isolated\n"), "isolated");
 		assert_eq!(image(v1("freezer.state"), "1\n"), "FROZEN");
@@ -305,7 +316,10 @@ mod tests {
 		assert!(is_same(v2("cgroup.procs"), "1\n", "2\n") && is_fresh(v2("cgroup.procs"), b""));
 		assert!(is_same(v1("memory.oom_control"), "oom_kill_disable 1\nunder_oom 0", "1"));
 		assert!(is_default(v1("memory.oom_control"), b"0") && !is_default(v1("memory.oom_control"), b"1"));
-		assert!(is_same(v2("cpuset.cpus.partition"), "root", "root invalid (no CPUs)"));
+		let partition = v2("cpuset.cpus.partition");
+		assert!(is_same(partition, "root invalid", "root invalid (no CPUs)"));
+		assert!(!is_same(partition, "root", "root invalid (no CPUs)"));
+		assert!(is_healed(partition, b"root invalid", b"root") && !is_healed(partition, b"root", b"root invalid"));
 		assert!(is_same(v1("freezer.state"), "FROZEN", "FREEZING"));
 		assert!(!is_same(v1("cpu.shares"), "1024", "512"));
 	}

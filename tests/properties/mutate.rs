@@ -46,7 +46,7 @@ fn read_everything(file: &[u8]) {
 	}
 	let _ = vet(&image);
 	for hierarchy in image.hierarchies().flatten() {
-		let _ = remap::common(&hierarchy);
+		let _ = remap::common(&hierarchy, &mut remap::Path::new());
 	}
 	let _ = read(file);
 }
