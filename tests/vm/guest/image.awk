@@ -18,7 +18,19 @@ function plain(text) {
 	gsub(/\\n/, "|", text)
 	gsub(/\\"/, "\"", text)
 	gsub(/\\\\/, "\\", text)
+	while (match(text, /\\u[0-9a-f][0-9a-f][0-9a-f][0-9a-f]/))
+		text = substr(text, 1, RSTART - 1) utf8(hex(substr(text, RSTART + 2, 4))) substr(text, RSTART + 6)
 	return text
+}
+function hex(digits,   number) {
+	for (; digits != ""; digits = substr(digits, 2)) number = number * 16 + index("0123456789abcdef", substr(digits, 1, 1)) - 1
+	return number
+}
+# A letter below U+10000; no name of the tree has others.
+function utf8(letter) {
+	if (letter < 128) return sprintf("%c", letter)
+	if (letter < 2048) return sprintf("%c%c", 192 + int(letter / 64), 128 + letter % 64)
+	return sprintf("%c%c%c", 224 + int(letter / 4096), 128 + int(letter / 64) % 64, 128 + letter % 64)
 }
 BEGIN { FS = "\": " }
 {
@@ -32,7 +44,7 @@ wants_name { name = $0; sub(/^ */, "", name); controller = plain(name); wants_na
 key == "dir_name" {
 	for (above = depth - 8; above > 0 && !(above in path); above -= 8);
 	for (other in path) if (other + 0 >= depth) delete path[other]
-	path[depth] = (above in path ? path[above] : "") "/" plain(rest)
+	path[depth] = (above in path ? path[above] : "") (plain(rest) == "" ? "" : "/" plain(rest))
 	next
 }
 key == "name" { file = plain(rest); next }
