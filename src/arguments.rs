@@ -59,8 +59,8 @@ pub fn normalise(typed: &[&'static [u8]]) -> Result<Vec<&'static str>, Refused> 
 			}
 			break;
 		}
-		let (name, value) = match argument.split_once('=') {
-			Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+		let (name, value) = match argument.bytes().position(|byte| byte == b'=') {
+			Some(at) if argument.starts_with("--") => (&argument[..at], Some(&argument[at + 1..])),
 			_ => (argument, None),
 		};
 		seen.take(name, value, &mut typed)?;

@@ -161,6 +161,7 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 	Ok(())
 }
 
+#[inline(never)] // its buffers would widen the caller's frame, and every access to it
 fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host) -> Result<(), Fault> {
 	if writer.layout() == Layout::Rfc {
 		return Ok(());

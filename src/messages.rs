@@ -23,7 +23,7 @@ impl Messages {
 	}
 
 	/// From now on to a file.
-	pub fn to_file(&mut self, path: &CStr) -> Result<(), Fault> {
+	pub fn go_to(&mut self, path: &CStr) -> Result<(), Fault> {
 		self.target = Some(log_file(path)?);
 		Ok(())
 	}

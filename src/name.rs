@@ -165,6 +165,17 @@ impl fmt::Display for ShownPath<'_> {
 	}
 }
 
+/// Sorts a few items by insertion: the library's sort is made anew, at half a KiB, for each kind of item.
+pub fn sort_few<T>(items: &mut [T], is_before: impl Fn(&T, &T) -> bool) {
+	for end in 1..items.len() {
+		let mut at = end;
+		while at > 0 && is_before(&items[at], &items[at - 1]) {
+			items.swap(at, at - 1);
+			at -= 1;
+		}
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -211,6 +222,13 @@ mod tests {
 	fn what_is_shown_cannot_drive_a_terminal() {
 		assert_eq!(Shown(b"a\x1b[2J\xff\n\\").to_string(), "a\\u{1b}[2J\\xff\\n\\\\");
 		assert_eq!(Shown("größe \u{202e}".as_bytes()).to_string(), "größe \\u{202e}");
+	}
+
+	#[test]
+	fn a_few_items_are_sorted_and_equal_ones_stay_in_order() {
+		let mut items = [(3, 'a'), (1, 'b'), (3, 'c'), (2, 'd'), (1, 'e')];
+		sort_few(&mut items, |left, right| left.0 < right.0);
+		assert_eq!(items, [(1, 'b'), (1, 'e'), (2, 'd'), (3, 'a'), (3, 'c')]);
 	}
 
 	#[test]

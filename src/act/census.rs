@@ -12,13 +12,13 @@ use crate::act::sets::Book;
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::hierarchy::Label;
 use crate::image::sink::Store;
-use crate::image::view::{Member, Task};
+use crate::image::view::{Layout, Member, Task};
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::stream::Reader;
 use crate::limits::{HIERARCHIES, LIST_BYTES, Limit, PENDING_PIDS};
-use crate::name::is_below_or_same;
+use crate::name::{is_below_or_same, sort_few};
 use crate::procfs::membership::{Memberships, memberships};
 use crate::procfs::scan::Lines;
 use crate::procfs::{children, scan, stat, status};
@@ -248,9 +248,11 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		if stat.is_dead() || matches!(self.scope, Scope::Host) && at_root && stat.is_kernel_thread() {
 			return Ok(());
 		}
-		match inside(&self.proc, dir, &mut members, self.scratch) {
-			Err(Fault::Kernel(errno::EACCES | errno::EPERM)) => self.hidden += 1,
-			result => result?,
+		if self.writer.layout() == Layout::Criu {
+			match inside(&self.proc, dir, &mut members, self.scratch) {
+				Err(Fault::Kernel(errno::EACCES | errno::EPERM)) => self.hidden += 1,
+				result => result?,
+			}
 		}
 		let set = self.buffers.book.set(self.writer, &members, self.scratch)?;
 		let ns_tid = if *in_namespace { namespace_id(dir, tid) } else { None };
@@ -291,6 +293,7 @@ fn namespace_root(path: &[u8], inner: &[u8]) -> Option<u32> {
 }
 
 /// The task's number in its own pid namespace, where that differs.
+#[inline(never)] // its buffer would widen the caller's frame, and every access to it
 fn namespace_id(dir: &Dir, tid: u32) -> Option<u32> {
 	let mut text = [0; STATUS_BYTES];
 	let (len, _) = dir.read(c"status", &mut text).ok()?;
@@ -319,7 +322,7 @@ fn collect<'a>(
 		let full = Fault::full(Limit::TaskHierarchies, HIERARCHIES + 1);
 		members.push(member).map_err(|_| full)?;
 	}
-	members.sort_unstable_by_key(|member| member.name);
+	sort_few(members, |left, right| left.name < right.name);
 	Ok(at_root)
 }
 

@@ -11,6 +11,7 @@ use heapless::Vec;
 use crate::error::Fault;
 use crate::kernel::dir::Dir;
 use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_NAME_BYTES, FILES, Limit};
+use crate::name::sort_few;
 use crate::property::{self, Property, Version};
 
 /// Kinds of groups whose files are remembered.
@@ -60,7 +61,8 @@ impl Files {
 		while dir.list(buffer, &mut |name, is_dir| if is_dir { Ok(()) } else { self.offer(name, version, wanted) })? {}
 		dir.rewind()?;
 		let names = &self.names;
-		self.list.sort_unstable_by_key(|file| (file.rank, names.get(file.start..file.start + file.len)));
+		let key = |file: &File| (file.rank, names.get(file.start..file.start + file.len));
+		sort_few(&mut self.list, |left, right| key(left) < key(right));
 		Ok(())
 	}
 

@@ -109,8 +109,14 @@ impl Default for Book {
 /// FNV-1a over names and paths.
 fn hash(members: &[Member<'_>]) -> u32 {
 	let mut hash = 0x811c_9dc5_u32;
-	for byte in members.iter().flat_map(|member| [member.name, b"\0", member.path, b"\0"]).flatten() {
-		hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+	let mut add = |text: &[u8]| {
+		for byte in text.iter().chain(b"\0") {
+			hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+		}
+	};
+	for member in members {
+		add(member.name);
+		add(member.path);
 	}
 	hash
 }

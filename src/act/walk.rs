@@ -206,7 +206,14 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 
 	/// The fault's place is the group on top.
 	fn placed<T>(&self, result: Result<T, Fault>) -> Result<T, Error> {
-		result.at(format_args!("read group {} of {}", self.buffers.trail.shown(), self.hierarchy.label.shown()))
+		result.map_err(|fault| self.lost(fault))
+	}
+
+	#[cold]
+	#[inline(never)] // one piece of code for all kinds of results
+	fn lost(&self, fault: Fault) -> Error {
+		let (group, label) = (self.buffers.trail.shown(), self.hierarchy.label.shown());
+		Error::new(fault, format_args!("read group {group} of {label}"))
 	}
 
 	/// The next child of the group on top whose turn it is.

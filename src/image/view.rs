@@ -184,17 +184,24 @@ impl<'a, T: View<'a>> Iterator for Repeated<'a, T> {
 	type Item = Result<T, Fault>;
 
 	fn next(&mut self) -> Option<Self::Item> {
-		for field in self.fields.by_ref() {
-			match field {
-				Err(fault) => return Some(Err(fault)),
-				Ok(field) if field.number == self.number => {
-					return Some(field.bytes().and_then(|message| T::view(message, self.layout)));
-				}
-				Ok(_) => {}
-			}
+		match next_message(&mut self.fields, self.number)? {
+			Ok(message) => Some(T::view(message, self.layout)),
+			Err(fault) => Some(Err(fault)),
 		}
-		None
 	}
+}
+
+/// The next field of this number, a message; one piece of code for all kinds of [`Repeated`].
+#[inline(never)]
+fn next_message<'a>(fields: &mut Fields<'a>, number: u32) -> Option<Result<Message<'a>, Fault>> {
+	for field in fields {
+		match field {
+			Err(fault) => return Some(Err(fault)),
+			Ok(field) if field.number == number => return Some(field.bytes()),
+			Ok(_) => {}
+		}
+	}
+	None
 }
 
 /// Text of the image: `string` and `bytes` fields are both plain bytes here.

@@ -250,13 +250,9 @@ fn set_perms(fd: &OwnedFd, now: Perms, wanted: Perms) -> Result<()> {
 
 /// chmod of an open file; one that was opened for its path only (O_PATH) is reached through /proc/self/fd.
 fn set_mode(fd: &OwnedFd, mode: Mode) -> Result<()> {
-	use core::fmt::Write;
-	use rustix::fd::AsRawFd;
 	match fs::fchmod(fd, mode) {
 		Err(Errno::BADF) => {
-			let mut path = heapless::String::<32>::new();
-			let _ = write!(path, "/proc/self/fd/{}", fd.as_raw_fd()); // at most 25 bytes
-			fs::chmodat(fs::CWD, path.as_str(), mode, AtFlags::empty()).map_err(fault)
+			fs::chmodat(fs::CWD, super::proc::path_of(fd).as_c_str(), mode, AtFlags::empty()).map_err(fault)
 		}
 		result => result.map_err(fault),
 	}

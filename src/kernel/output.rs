@@ -5,15 +5,15 @@
 //! a memory file (memfd_create(2)) when they are complete.
 
 use core::ffi::CStr;
-use core::fmt::Write;
 
 use heapless::CString;
-use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::dir::Dir;
 use super::fenced::{self, Map};
+use super::proc::{path_of, with_number};
 use super::{Result, fault, stream};
 use crate::error::{Fault, Why, errno};
 use crate::image::sink::Store;
@@ -161,18 +161,13 @@ pub fn memory_file() -> Result<OwnedFd> {
 
 /// Unique among running programs of this pid namespace.
 fn temporary_name() -> CString<64> {
-	let mut text = heapless::String::<64>::new();
-	let _ = write!(text, ".cgraft-{}.tmp", rustix::process::getpid().as_raw_nonzero()); // at most 24 bytes
-	let mut name = CString::new();
-	let _ = name.extend_from_bytes(text.as_bytes());
-	name
+	with_number(b".cgraft-", rustix::process::getpid().as_raw_pid().cast_unsigned(), b".tmp")
 }
 
 /// linkat(2) of a nameless file; an old file of this name is replaced in one step.
 fn link_over(file: &OwnedFd, dir: &Dir, name: &CStr) -> Result<()> {
-	let mut path = heapless::String::<32>::new();
-	let _ = write!(path, "/proc/self/fd/{}", file.as_raw_fd()); // at most 25 bytes
-	let link = |name: &CStr| fs::linkat(fs::CWD, path.as_str(), dir.fd(), name, AtFlags::SYMLINK_FOLLOW);
+	let path = path_of(file);
+	let link = |name: &CStr| fs::linkat(fs::CWD, path.as_c_str(), dir.fd(), name, AtFlags::SYMLINK_FOLLOW);
 	match link(name) {
 		Err(Errno::EXIST) => {
 			let temporary = temporary_name();

@@ -4,10 +4,9 @@
 //! when it exits, reads fail with ESRCH even if its number is taken again.
 
 use core::ffi::CStr;
-use core::fmt::Write;
 
 use heapless::CString;
-use rustix::fd::AsFd;
+use rustix::fd::{AsFd, AsRawFd};
 use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -17,11 +16,27 @@ use crate::error::{Fault, errno};
 
 /// The text of a decimal number for a path.
 pub fn digits(number: u32) -> CString<16> {
-	let mut text = heapless::String::<16>::new();
-	let _ = write!(text, "{number}"); // at most 10 digits
+	with_number(b"", number, b"")
+}
+
+/// The text of a number between two others, for a path; `before` and `after` leave room for its digits.
+pub fn with_number<const N: usize>(before: &[u8], number: u32, after: &[u8]) -> CString<N> {
+	let (mut digits, mut start, mut rest) = ([0; 10], 10, number); // u32::MAX has ten digits
+	while start == 10 || rest > 0 {
+		start -= 1;
+		digits[start] = b'0' + (rest % 10) as u8;
+		rest /= 10;
+	}
 	let mut name = CString::new();
-	let _ = name.extend_from_bytes(text.as_bytes()); // digits have no NUL
+	for part in [before, &digits[start..], after] {
+		let _ = name.extend_from_bytes(part); // neither of them has a NUL
+	}
 	name
+}
+
+/// The path of an open file, for calls that take no descriptor.
+pub(super) fn path_of(file: &Handle) -> CString<32> {
+	with_number(b"/proc/self/fd/", file.as_raw_fd().cast_unsigned(), b"")
 }
 
 /// /proc itself, and the cgroup namespace that cgraft is in.
@@ -98,4 +113,16 @@ pub fn read_path(dir: &CStr, file: &CStr, into: &mut [u8]) -> usize {
 /// Whether the fault says that the task is gone.
 pub fn is_gone(fault: &Fault) -> bool {
 	matches!(fault, Fault::Kernel(errno::ENOENT | errno::ESRCH))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::digits;
+
+	#[test]
+	fn numbers_are_decimal() {
+		for (number, text) in [(0, c"0"), (7, c"7"), (10, c"10"), (32768, c"32768"), (u32::MAX, c"4294967295")] {
+			assert_eq!(digits(number).as_c_str(), text);
+		}
+	}
 }

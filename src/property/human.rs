@@ -98,9 +98,9 @@ struct Cpus(u64, u64);
 
 impl fmt::Display for Cpus {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let thousandths = u128::from(self.0) * 1000 / u128::from(self.1);
-		let (whole, rest) = (thousandths / 1000, thousandths % 1000);
-		let word = if thousandths == 1000 { "CPU" } else { "CPUs" };
+		let (whole, part) = (self.0 / self.1, self.0 % self.1);
+		let rest = part.checked_mul(1000).map_or_else(|| part / (self.1 / 1000), |part| part / self.1);
+		let word = if (whole, rest) == (1, 0) { "CPU" } else { "CPUs" };
 		match (rest % 10, rest % 100) {
 			_ if rest == 0 => write!(f, "{whole} {word}"),
 			(_, 0) => write!(f, "{whole}.{} {word}", rest / 100),

@@ -216,9 +216,10 @@ pub fn controller_of(file: &[u8]) -> &[u8] {
 
 /// Whether `pattern` has a star and `file` is the pattern with a huge page size for it.
 fn matches(pattern: &str, file: &[u8]) -> bool {
-	let Some((before, after)) = pattern.split_once('*') else { return false };
-	let rest = file.strip_prefix(before.as_bytes());
-	rest.and_then(|rest| rest.strip_suffix(after.as_bytes())).is_some_and(is_page_size)
+	let pattern = pattern.as_bytes();
+	let Some(star) = pattern.iter().position(|byte| *byte == b'*') else { return false };
+	let rest = file.strip_prefix(&pattern[..star]);
+	rest.and_then(|rest| rest.strip_suffix(&pattern[star + 1..])).is_some_and(is_page_size)
 }
 
 /// `[0-9]+(KB|MB|GB)`, as hugetlb_cgroup.c: mem_fmt writes it.
