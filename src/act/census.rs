@@ -78,8 +78,6 @@ pub struct Census<'w, 's, S: Store> {
 	scratch: &'w mut [u8],
 	/// Tasks counted.
 	pub tasks: u64,
-	/// Tasks whose cgroup namespace may not be looked at: where its roots are is not written.
-	pub hidden: u64,
 }
 
 impl<'w, 's, S: Store> Census<'w, 's, S> {
@@ -94,7 +92,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 	) -> Result<Self, Error> {
 		let proc = Proc::open().at(format_args!("open /proc"))?;
 		buffers.book.clear();
-		Ok(Census { writer, proc, scope, write_tasks, buffers, text, scratch, tasks: 0, hidden: 0 })
+		Ok(Census { writer, proc, scope, write_tasks, buffers, text, scratch, tasks: 0 })
 	}
 
 	/// The process trees below `roots`.
@@ -248,10 +246,6 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		if stat.is_dead() || matches!(self.scope, Scope::Host) && at_root && stat.is_kernel_thread() {
 			return Ok(());
 		}
-		match inside(&self.proc, dir, &mut members, self.scratch) {
-			Err(Fault::Kernel(errno::EACCES | errno::EPERM)) => self.hidden += 1,
-			result => result?,
-		}
 		let set = self.buffers.book.set(self.writer, &members, self.scratch)?;
 		let ns_tid = if *in_namespace { namespace_id(dir, tid) } else { None };
 		*in_namespace &= tid != pid || ns_tid.is_some();
@@ -262,32 +256,6 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		let comm = stat.comm.get(..stat.comm.len().min(COMM_BYTES)).unwrap_or(&[]);
 		self.writer.task(&Task { pid, tid, ns_tid, start_time: stat.start_time, comm, set })
 	}
-}
-
-/// Writes down where the roots of the task's cgroup namespace are, if that is another one than ours.
-fn inside(proc: &Proc, dir: &Dir, members: &mut Vec<Member<'_>, HIERARCHIES>, scratch: &mut [u8]) -> Result<(), Fault> {
-	if !proc.is_elsewhere(dir)? {
-		return Ok(());
-	}
-	let len = proc.read_from_inside(dir, scratch)?;
-	for line in memberships(scratch.get(..len).unwrap_or(&[])) {
-		let line = line?;
-		for member in members.iter_mut().filter(|member| member.name == line.controllers) {
-			member.cgns_prefix = namespace_root(member.path, line.path);
-		}
-	}
-	Ok(())
-}
-
-/// How much of a group's path lies above the root of a cgroup namespace that calls the group `inner`; none if the group
-/// is outside of it. As in CRIU, but for a namespace at the hierarchy's root, which CRIU 4.2 forgets: it has 0.
-fn namespace_root(path: &[u8], inner: &[u8]) -> Option<u32> {
-	let above = match (path, inner) {
-		(b"/", b"/") => b"",
-		(_, b"/") => path,
-		_ => path.strip_suffix(inner)?,
-	};
-	u32::try_from(above.len()).ok()
 }
 
 /// The task's number in its own pid namespace, where that differs.
@@ -328,19 +296,4 @@ fn is_selected(members: &[Member<'_>], scope: Scope<'_>) -> bool {
 	selected.iter().any(|(label, path)| {
 		members.iter().any(|member| label.is_same(member.name) && is_below_or_same(member.path, path))
 	})
-}
-
-#[cfg(test)]
-mod tests {
-	use super::namespace_root;
-
-	#[test]
-	fn a_namespace_begins_where_the_inner_path_does() {
-		assert_eq!(namespace_root(b"/web", b"/"), Some(4));
-		assert_eq!(namespace_root(b"/web/sub", b"/sub"), Some(4));
-		assert_eq!(namespace_root(b"/", b"/"), Some(0));
-		assert_eq!(namespace_root(b"/a", b"/a"), Some(0));
-		assert_eq!(namespace_root(b"/other", b"/../other"), None);
-		assert_eq!(namespace_root(b"/", b"/.."), None);
-	}
 }

@@ -119,8 +119,6 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		members: impl Iterator<Item = Member<'m>> + Clone,
 	) -> Result<(u64, usize), Fault> {
 		let number = if self.layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS };
-		let rfc = self.layout == Layout::Rfc;
-		let members = members.map(|member| Member { cgns_prefix: member.cgns_prefix.filter(|_| !rfc), ..member });
 		let len: usize = members.clone().map(|member| text_size(number, member_size(&member))).sum();
 		self.message(schema::entry::SETS, number_size(schema::set::ID, u64::from(id)) + len)?;
 		self.number(schema::set::ID, u64::from(id))?;

@@ -7,12 +7,9 @@ use core::ffi::CStr;
 use core::fmt::Write;
 
 use heapless::CString;
-use rustix::fd::AsFd;
-use rustix::fs::{self, AtFlags, Mode, OFlags};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use super::Result;
 use super::dir::Dir;
-use super::{Handle, Result};
 use crate::error::{Fault, errno};
 
 /// The text of a decimal number for a path.
@@ -24,40 +21,16 @@ pub fn digits(number: u32) -> CString<16> {
 	name
 }
 
-/// /proc itself, and the cgroup namespace that cgraft is in.
+/// /proc itself.
 #[derive(Debug)]
 pub struct Proc {
 	dir: Dir,
-	own: Option<Handle>,
 }
-
-/// A task's cgroup namespace, below its directory (cgroup_namespaces(7), since Linux 4.6).
-const NAMESPACE: &CStr = c"ns/cgroup";
 
 impl Proc {
 	/// Opens /proc.
 	pub fn open() -> Result<Self> {
-		let dir = Dir::open(c"/proc")?;
-		let own = Dir::open(c"/proc/thread-self").and_then(|own| open_namespace(&own)).ok();
-		Ok(Proc { dir, own })
-	}
-
-	/// Whether a task is in another cgroup namespace than cgraft.
-	pub fn is_elsewhere(&self, task: &Dir) -> Result<bool> {
-		let Some(own) = &self.own else { return Ok(false) };
-		let own = fs::fstat(own).map_err(super::fault)?;
-		let other = fs::statat(task.fd(), NAMESPACE, AtFlags::empty()).map_err(super::fault)?;
-		Ok((own.st_dev, own.st_ino) != (other.st_dev, other.st_ino))
-	}
-
-	/// Reads a task's `cgroup` as its own cgroup namespace shows it: paths in it begin at the namespace's roots. The
-	/// text is written for whoever reads it, so cgraft enters the namespace for a moment.
-	pub fn read_from_inside(&self, task: &Dir, into: &mut [u8]) -> Result<usize> {
-		let Some(own) = &self.own else { return Err(Fault::Kernel(errno::ENOENT)) };
-		enter_namespace(&open_namespace(task)?)?;
-		let read = task.read(c"cgroup", into);
-		enter_namespace(own)?;
-		read.map(|(len, _)| len)
+		Ok(Proc { dir: Dir::open(c"/proc")? })
 	}
 
 	/// /proc/PID.
@@ -79,15 +52,6 @@ impl Proc {
 	pub fn list(&self) -> &Dir {
 		&self.dir
 	}
-}
-
-fn open_namespace(task: &Dir) -> Result<Handle> {
-	fs::openat(task.fd(), NAMESPACE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(super::fault)
-}
-
-fn enter_namespace(namespace: &Handle) -> Result<()> {
-	let kind = Some(LinkNameSpaceType::ControlGroup);
-	move_into_link_name_space(namespace.as_fd(), kind).map_err(super::fault)
 }
 
 /// Reads a small file by its path from `/`; empty where it cannot be read.
