@@ -106,12 +106,6 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	} else {
 		count.trees(request.pids)?
 	};
-	if count.hidden > 0 {
-		log.warn(format_args!(
-			"{} tasks: no permission to look into their cgroup namespaces, whose roots are not saved",
-			count.hidden
-		));
-	}
 	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
 	if census.book.overflown && matches!(scope, Scope::Tree) {
 		let full = Fault::full(Limit::TreeSets, 0);

@@ -140,8 +140,7 @@ fn is_same<S: Store>(
 	let mut known = view::members(stored(writer, slot, scratch)?, layout);
 	for member in members {
 		match known.next().transpose()? {
-			Some(other)
-				if (other.name, other.path, other.cgns_prefix) == (member.name, member.path, member.cgns_prefix) => {}
+			Some(other) if other.name == member.name && other.path == member.path => {}
 			_ => return Ok(false),
 		}
 	}
@@ -154,8 +153,7 @@ fn is_own(members: &[Member<'_>], scratch: &mut [u8]) -> Result<bool, Fault> {
 	let mut own = 0;
 	for line in memberships(scratch.get(..len).unwrap_or(&[])) {
 		let line = line?;
-		let same =
-			|member: &Member<'_>| (member.name, member.path, member.cgns_prefix) == (line.controllers, line.path, None);
+		let same = |member: &Member<'_>| member.name == line.controllers && member.path == line.path;
 		own += usize::from(members.iter().any(same));
 	}
 	Ok(own == members.len())

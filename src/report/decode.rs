@@ -33,16 +33,17 @@ impl From<fmt::Error> for Stop {
 /// Writes the whole image and a newline.
 pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
 	let mut json = Json::new(out, pretty);
-	json.object();
-	json.text_of("magic", b"CGROUP");
-	json.list_of("entries");
-	json.object();
+	json.object()?;
+	json.text_of("magic", b"CGROUP")?;
+	json.key("entries")?;
+	json.list()?;
+	json.object()?;
 	list(&mut json, "sets", image.sets(), &mut |json, set| write_set(json, &set?))?;
 	list(&mut json, "controllers", image.hierarchies(), &mut |json, hierarchy| write_hierarchy(json, &hierarchy?))?;
-	json.end();
-	json.end();
-	json.end();
-	Ok(json.finish()?)
+	json.end()?;
+	json.end()?;
+	json.end()?;
+	Ok(out.write_char('\n')?)
 }
 
 /// A key and a list, or nothing where the list would be empty.
@@ -50,102 +51,98 @@ fn list<'w, T>(
 	json: &mut Json<'w>,
 	key: &str,
 	items: impl Iterator<Item = T>,
-	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Stop>,
+) -> Result<(), Stop> {
 	let mut started = false;
 	for item in items {
 		if !core::mem::replace(&mut started, true) {
-			json.list_of(key);
+			json.key(key)?;
+			json.list()?;
 		}
 		each(json, item)?;
 	}
 	if started {
-		json.end();
+		json.end()?;
 	}
 	Ok(())
 }
 
-fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
-	json.object();
-	json.number_of("id", u64::from(set.id));
+fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Stop> {
+	json.object()?;
+	json.number_of("id", u64::from(set.id))?;
 	list(json, "ctls", set.members(), &mut |json, member| {
 		let member = member?;
-		json.object();
-		json.text_of("name", member.name);
-		json.text_of("path", member.path);
+		json.object()?;
+		json.text_of("name", member.name)?;
+		json.text_of("path", member.path)?;
 		if let Some(prefix) = member.cgns_prefix {
-			json.number_of("cgns_prefix", u64::from(prefix));
+			json.number_of("cgns_prefix", u64::from(prefix))?;
 		}
-		json.end();
-		Ok(())
+		Ok(json.end()?)
 	})?;
-	json.end();
-	Ok(())
+	Ok(json.end()?)
 }
 
-fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fault> {
-	json.object();
-	list(json, "cnames", hierarchy.names(), &mut |json, name| {
-		json.text(name?);
-		Ok(())
-	})?;
+fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
+	json.object()?;
+	list(json, "cnames", hierarchy.names(), &mut |json, name| Ok(json.text(name?)?))?;
 	if hierarchy.heads().next().is_some() {
-		json.list_of("dirs");
+		json.key("dirs")?;
+		json.list()?;
 		write_groups(json, hierarchy)?;
-		json.end();
+		json.end()?;
 	}
 	if let Some(threaded) = hierarchy.threaded {
-		json.truth_of("is_threaded", threaded);
+		json.key("is_threaded")?;
+		json.truth(threaded)?;
 	}
-	json.end();
-	Ok(())
+	Ok(json.end()?)
 }
 
-fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fault> {
+fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
 		match turn {
 			Turn::Enter(group) => {
-				json.object();
-				json.text_of("dir_name", group.name);
+				json.object()?;
+				json.text_of("dir_name", group.name)?;
 				if group.children().next().is_some() {
-					json.list_of("children");
+					json.key("children")?;
+					json.list()?;
 				}
 			}
 			Turn::Leave(group) => {
 				if group.children().next().is_some() {
-					json.end();
+					json.end()?;
 				}
 				write_own(json, &group)?;
-				json.end();
+				json.end()?;
 			}
 		}
 	}
 	Ok(())
 }
 
-fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Fault> {
+fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Stop> {
 	list(json, "properties", group.properties(), &mut |json, property| {
 		let property = property?;
-		json.object();
-		json.text_of("name", property.name);
-		json.text_of("value", property.value.bytes());
-		write_perms(json, "perms", property.perms);
-		json.end();
-		Ok(())
+		json.object()?;
+		json.text_of("name", property.name)?;
+		json.text_of("value", property.value.bytes())?;
+		write_perms(json, "perms", property.perms)?;
+		Ok(json.end()?)
 	})?;
-	write_perms(json, "dir_perms", group.perms()?);
-	Ok(())
+	write_perms(json, "dir_perms", group.perms()?)
 }
 
-fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) {
-	let Some(perms) = perms else { return };
-	json.key(key);
-	json.object();
-	json.number_of("mode", u64::from(perms.mode));
-	json.number_of("uid", u64::from(perms.uid));
-	json.number_of("gid", u64::from(perms.gid));
-	json.end();
+fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) -> Result<(), Stop> {
+	let Some(perms) = perms else { return Ok(()) };
+	json.key(key)?;
+	json.object()?;
+	json.number_of("mode", u64::from(perms.mode))?;
+	json.number_of("uid", u64::from(perms.uid))?;
+	json.number_of("gid", u64::from(perms.gid))?;
+	Ok(json.end()?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare two cgroup images, given as crit's JSON: equal up to the order of entries.
 
-    compare.py [--by-path] [--own-root] THEIRS.json OURS.json
+    compare.py [--by-path] [--no-prefix] [--own-root] THEIRS.json OURS.json
 
 Sets are matched by id, members by name, controllers by their set of names, groups by dir_name,
 properties by name. Prints one line for each difference; exits 1 if there is any. What may differ:
@@ -9,6 +9,8 @@ properties by name. Prints one line for each difference; exits 1 if there is any
     --by-path    groups are matched by their whole path, whatever group they are written into: CRIU
                  writes a head that lies above an earlier head without that earlier one, cgraft puts
                  the earlier one inside
+    --no-prefix  CRIU writes the length of a cgroup namespace's root into a set's members
+                 (cgns_prefix), cgraft does not yet
     --own-root   of a hierarchy in whose root a task sits, CRIU writes all groups, cgraft the root alone
 """
 import json
@@ -26,13 +28,13 @@ def keyed(entries, key, what, problems):
     return out
 
 
-def sets(image, problems):
+def sets(image, options, problems):
     out = {}
     for number, entry in keyed(image.get("sets", []), lambda s: s["id"], "set", problems).items():
         members = keyed(entry.get("ctls", []), lambda m: m["name"], f"set {number} member", problems)
         for name, m in members.items():
-            # A cgroup namespace at the hierarchy's root is 0 in cgraft's images and absent in CRIU's.
-            out[f"set {number}", repr(name)] = (m["path"], m.get("cgns_prefix", 0))
+            prefix = None if "--no-prefix" in options else m.get("cgns_prefix")
+            out[f"set {number}", repr(name)] = (m["path"], prefix)
     return out
 
 
@@ -77,13 +79,13 @@ def facts(file, options):
     if document["magic"] != "CGROUP" or len(document["entries"]) != 1:
         problems.append(f"magic {document['magic']}, {len(document['entries'])} entries")
     image = document["entries"][0]
-    return {**sets(image, problems), **controllers(image, options, problems)}, problems
+    return {**sets(image, options, problems), **controllers(image, options, problems)}, problems
 
 
 def main(arguments):
     options = {a for a in arguments if a.startswith("--")}
     files = [a for a in arguments if a not in options]
-    if len(files) != 2 or options - {"--by-path", "--own-root"}:
+    if len(files) != 2 or options - {"--by-path", "--no-prefix", "--own-root"}:
         sys.exit(__doc__)
     differences = []
     (theirs, p1), (ours, p2) = (facts(f, options) for f in files)

@@ -267,7 +267,7 @@ wide() { # an image that is longer than the writer's buffer
 }
 
 cgns() { # a cgroup namespace whose root is the leader's group
-	make web/sub web/other; SAVED=web
+	make web/sub web/other; SAVED=web COMPARE=--no-prefix
 	local h
 	for h in $HIERARCHIES; do echo "echo \$\$ > $h/$TOP/web/cgroup.procs"; done > "$WORK/enter"
 	echo 'exec unshare --cgroup "$@"' >> "$WORK/enter"

@@ -41,26 +41,6 @@ round_trip() {
 	destroy
 }
 
-# A group that has a CPU alone beside one that lists no other: the kernel takes this in one order only, and a restore meets the
-# two in the order of a hash of their names, so each has the CPU once.
-exclusive_beside() {
-	test="exclusive beside $2"
-	mkdir -p "$mount/cgraft-t/app"
-	on . cpuset
-	if [ -e "$mount/cgraft-t/app/cpuset.cpus.exclusive" ]; then
-		mkdir "$mount/cgraft-t/side"
-		put . cpuset.cpus.exclusive 1
-		put "$1" cpuset.cpus.exclusive 1
-		put "$2" cpuset.cpus 1
-		take before
-		succeeds "dump" dump --cgroup /cgraft-t -i $image
-		destroy
-		succeeds "restore" restore -i $image
-		as_before "after the restore"
-	fi
-	destroy
-}
-
 start_tasks
 for mount in $(hierarchies 2); do
 	grep -q cpuset "$mount/cgroup.controllers" || continue
@@ -68,8 +48,6 @@ for mount in $(hierarchies 2); do
 		round_trip local $type
 		round_trip remote $type
 	done
-	exclusive_beside app side
-	exclusive_beside side app
 done
 stop_tasks
 finish
