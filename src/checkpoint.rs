@@ -113,7 +113,8 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	}
 	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice: request.choice, log };
 	for at in 0..trees.host.hierarchies.len() {
-		summary.groups += trees.hierarchy(at, scope, &census.book)?;
+		let groups = trees.hierarchy(at, scope, &census.book);
+		summary.groups += groups.inspect_err(|_| trees.walk.close())?;
 	}
 	summary.left_out = writer.left_out;
 	summary.bytes = writer.total();

@@ -100,7 +100,7 @@ pub fn restore<'a>(
 	let mut counts = Counts::default();
 	aim(image, host, request, targets, &mut counts, log)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, host, &proc, request)?;
+	let who = who(image, host, &proc, request, log)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
@@ -141,18 +141,18 @@ pub fn verify<'t>(
 /// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an
 /// error, or counted.
 fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<bool, Error> {
-	let found = vet(image).at(format_args!("the image"))?;
-	match (found.unknown, skip_missing) {
-		(0, _) => Ok(found.freezes),
-		(count, true) => {
-			log.warn(format_args!("{count} values are skipped: this version of cgraft does not know their files"));
-			Ok(found.freezes)
-		}
-		(count, false) => {
-			let place = format_args!("{count} values of the image, the first of them at byte {}", found.first_unknown);
-			Err(Fault::Unfit(Why::UnknownFile)).at(place)
-		}
+	let mut first = None;
+	let mut unknown = |group: &[u8], file: &[u8]| {
+		let place = format_args!("{} of group {}", Shown(file), Shown(group));
+		first = first.or_else(|| Some(Error::new(Fault::Unfit(Why::UnknownFile), place)));
+	};
+	let found = vet(image, &mut unknown).at(format_args!("the image"))?;
+	match first {
+		Some(error) if !skip_missing => return Err(error),
+		Some(error) => log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1)),
+		None => {}
 	}
+	Ok(found.freezes)
 }
 
 fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
@@ -230,7 +230,13 @@ fn turn(host: &Host, targets: &mut Targets, root: &[u8], is_general: bool) -> Re
 }
 
 /// Who takes whose place; refuses what cannot be before anything is touched.
-fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -> Result<Who<'m>, Error> {
+fn who<'m>(
+	image: &Image<'_>,
+	host: &Host,
+	proc: &Proc,
+	request: &Request<'m>,
+	log: &mut dyn Log,
+) -> Result<Who<'m>, Error> {
 	for pair in request.pid_map {
 		vet_pair(image, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
 	}
@@ -238,6 +244,11 @@ fn who<'m>(image: &Image<'_>, host: &Host, proc: &Proc, request: &Request<'m>) -
 	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
+	if len == 0 && !saved.is_empty() && request.phases.join && request.pid_map.is_empty() {
+		log.warn(format_args!(
+			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
+		));
+	}
 	let who = match request.pid_map {
 		_ if !request.phases.join => Who::Nobody,
 		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameBoot,

@@ -20,14 +20,15 @@ pub struct Counts {
 	pub groups: u64,
 	/// Values of files that this version does not know.
 	pub unknown: u64,
-	/// Offset of the first of them.
-	pub first_unknown: usize,
 	/// It says which groups are frozen.
 	pub freezes: bool,
 }
 
+/// Takes the name of a group and of a file of it that this version does not know.
+pub type Unknown<'u> = &'u mut dyn FnMut(&[u8], &[u8]);
+
 /// Judges the whole image.
-pub fn vet(image: &Image<'_>) -> Result<Counts, Fault> {
+pub fn vet(image: &Image<'_>, unknown: Unknown<'_>) -> Result<Counts, Fault> {
 	let mut counts = Counts::default();
 	for set in image.sets() {
 		for member in set?.members() {
@@ -43,7 +44,7 @@ pub fn vet(image: &Image<'_>) -> Result<Counts, Fault> {
 		about.page_size()?;
 	}
 	for hierarchy in image.hierarchies() {
-		vet_hierarchy(&hierarchy?, &mut counts)?;
+		vet_hierarchy(&hierarchy?, &mut counts, unknown)?;
 	}
 	Ok(counts)
 }
@@ -71,7 +72,7 @@ fn vet_member(member: &Member<'_>) -> Result<(), Fault> {
 	components(member.path).try_for_each(check).map_err(|_| bad())
 }
 
-fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts) -> Result<(), Fault> {
+fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts, unknown: Unknown<'_>) -> Result<(), Fault> {
 	let (mut names, mut bytes) = (0, 0);
 	for name in hierarchy.names() {
 		let name = name?;
@@ -85,13 +86,15 @@ fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts) -> Result<(), F
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
 		if let Turn::Enter(group) = turn {
-			vet_group(hierarchy, &group, descent.depth() == 1, counts)?;
+			vet_group(&group, descent.depth() == 1)?;
+			counts.groups += 1;
+			vet_properties(hierarchy, &group, counts, unknown)?;
 		}
 	}
 	Ok(())
 }
 
-fn vet_group(hierarchy: &Hierarchy<'_>, group: &Group<'_>, head: bool, counts: &mut Counts) -> Result<(), Fault> {
+fn vet_group(group: &Group<'_>, head: bool) -> Result<(), Fault> {
 	let bad = |_| Fault::image(group.at(), Why::BadGroupName);
 	match head {
 		true if group.name.starts_with(b"/") => return Err(bad(Fault::NotKept)),
@@ -101,14 +104,21 @@ fn vet_group(hierarchy: &Hierarchy<'_>, group: &Group<'_>, head: bool, counts: &
 	if let Some(perms) = group.perms()? {
 		vet_perms(perms, DIRECTORY, group.at())?;
 	}
-	group.is_ancestor()?;
-	counts.groups += 1;
+	group.is_ancestor().map(|_| ())
+}
+
+fn vet_properties(
+	hierarchy: &Hierarchy<'_>,
+	group: &Group<'_>,
+	counts: &mut Counts,
+	unknown: Unknown<'_>,
+) -> Result<(), Fault> {
 	for property in group.properties() {
 		let property = property?;
 		counts.freezes |= matches!(property.name, b"freezer.state" | b"cgroup.freeze");
 		if !vet_property(hierarchy, &property)? {
-			counts.first_unknown = if counts.unknown == 0 { property.at } else { counts.first_unknown };
 			counts.unknown += 1;
+			unknown(group.name, property.name);
 		}
 	}
 	Ok(())

@@ -45,7 +45,8 @@ impl Work<'_> {
 			}
 			Ok(dir) => {
 				self.enable(site, above, name, false)?;
-				self.counts.found += u64::from(self.creates() && site.role != Role::Way);
+				let counts = self.creates() || (self.pass == Pass::Scout && !self.mode.makes());
+				self.counts.found += u64::from(counts && site.role != Role::Way);
 				Ok(Some((dir, self.is_made(site)?)))
 			}
 			Err(fault) if !read::is_absent(&fault) => Err(fault),

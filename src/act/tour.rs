@@ -134,8 +134,9 @@ pub fn tour<'a>(
 			buffers.levels.clear();
 			buffers.path.clear();
 			buffers.image_path.clear();
-			let tour = &mut Tour { host, at, rule: &target.rule, buffers, visitor };
-			tour.run(&hierarchy)?;
+			let result = Tour { host, at, rule: &target.rule, buffers, visitor }.run(&hierarchy);
+			buffers.levels.clear(); // an error leaves groups open
+			result?;
 		}
 	}
 	Ok(())

@@ -65,6 +65,11 @@ impl Buffers {
 			trail: Trail::new(),
 		}
 	}
+
+	/// Closes what an error has left open.
+	pub fn close(&mut self) {
+		self.levels.clear();
+	}
 }
 
 impl Default for Buffers {

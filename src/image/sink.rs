@@ -235,6 +235,7 @@ impl<S: Store> WriterBackend for &mut Sink<'_, S> {
 	}
 }
 
+/// A store in memory, for the tests of others too.
 #[cfg(test)]
 pub mod tests {
 	use super::*;

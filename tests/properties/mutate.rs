@@ -44,7 +44,7 @@ fn read_everything(file: &[u8]) {
 	] {
 		assert!(!matches!(result, Err(Stop::Out)));
 	}
-	let _ = vet(&image);
+	let _ = vet(&image, &mut |_, _| {});
 	for hierarchy in image.hierarchies().flatten() {
 		let _ = remap::common(&hierarchy, &mut remap::Path::new());
 	}
