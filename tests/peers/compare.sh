@@ -291,7 +291,11 @@ setgid() { # where CRIU itself does not bring back all owners: cgroup.procs, and
 	tasks; make web/sub; SAVED=web
 	put "$A" web; put "$B" web/sub; put "$C" web/sub
 	local h
-	for h in $HIERARCHIES; do chown 1000:1001 "$h/$TOP/web" "$h/$TOP/web/cgroup.procs"; chmod 2770 "$h/$TOP/web"; done
+	for h in $HIERARCHIES; do
+		chown 1000:1001 "$h/$TOP/web"; chmod 2770 "$h/$TOP/web"
+		# CRIU's image has nothing about the cgroup.procs of v2
+		[ ! -e "$h/$TOP/web/notify_on_release" ] || chown 1000:1001 "$h/$TOP/web/cgroup.procs"
+	done
 }
 
 # --- the checks
