@@ -236,7 +236,11 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			if !level.more {
 				return Ok(None);
 			}
-			level.more = level.dir.list(list, &mut |name, is_dir| if is_dir { wait(pending, name) } else { Ok(()) })?;
+			let listed = level.dir.list(list, &mut |name, is_dir| if is_dir { wait(pending, name) } else { Ok(()) });
+			level.more = match listed {
+				Err(fault) if read::is_absent(&fault) => false, // the group vanished after it was written
+				result => result?,
+			};
 		}
 	}
 
