@@ -6,7 +6,7 @@
 use core::ffi::CStr;
 use core::fmt;
 
-use heapless::{CString, Vec};
+use heapless::Vec;
 
 use crate::error::{Fault, Why};
 use crate::limits::{Limit, NAME_BYTES, PATH_BYTES};
@@ -15,29 +15,38 @@ use crate::limits::{Limit, NAME_BYTES, PATH_BYTES};
 /// refuses a newline with EINVAL), at most [`NAME_BYTES`] - 1 bytes.
 #[derive(Clone)]
 pub struct Name {
-	text: CString<NAME_BYTES>,
+	/// With the final NUL; empty before there is a name.
+	text: Vec<u8, NAME_BYTES>,
 }
 
 impl Name {
 	/// Proves `bytes`; the fault names the rule that is broken.
 	pub fn new(bytes: &[u8]) -> Result<Self, Fault> {
+		let mut name = Name::empty();
+		name.set(bytes).map(|()| name)
+	}
+
+	/// Room for a name.
+	pub fn empty() -> Self {
+		Name { text: Vec::new() }
+	}
+
+	/// The same as [`Name::new`] in the room of another one.
+	pub fn set(&mut self, bytes: &[u8]) -> Result<(), Fault> {
 		check(bytes)?;
-		if bytes.len() >= NAME_BYTES {
-			return Err(Fault::full(Limit::GroupName, bytes.len()));
-		}
-		let mut text = CString::new();
-		text.extend_from_bytes(bytes).map_err(|_| Fault::Text(Why::NameWithoutNul))?;
-		Ok(Name { text })
+		let full = Fault::full(Limit::GroupName, bytes.len());
+		self.text.clear();
+		self.text.extend_from_slice(bytes).and_then(|()| self.text.extend_from_slice(b"\0")).map_err(|_| full)
 	}
 
 	/// For a system call.
 	pub fn as_c_str(&self) -> &CStr {
-		self.text.as_c_str()
+		CStr::from_bytes_with_nul(&self.text).unwrap_or_default()
 	}
 
 	/// The bytes without the final NUL.
 	pub fn bytes(&self) -> &[u8] {
-		self.text.as_c_str().to_bytes()
+		self.text.strip_suffix(b"\0").unwrap_or(&self.text)
 	}
 }
 

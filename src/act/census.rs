@@ -25,8 +25,6 @@ use crate::procfs::{children, scan, stat, status};
 
 /// Bytes of /proc/PID/stat: 52 numbers and a name.
 const STAT_BYTES: usize = 2048;
-/// Bytes of /proc/PID/status that are read; NSpid stands in the first lines.
-const STATUS_BYTES: usize = 8192;
 /// Bytes of a command name with room to spare (TASK_COMM_LEN is 16; kernel threads' names may be longer).
 const COMM_BYTES: usize = 64;
 
@@ -73,7 +71,11 @@ pub struct Census<'w, 's, S: Store> {
 	proc: Proc,
 	scope: Scope<'w>,
 	write_tasks: bool,
-	buffers: &'w mut Buffers,
+	book: &'w mut Book,
+	waiting: &'w mut Vec<u32, PENDING_PIDS>,
+	/// Room for the lists of processes and of threads, while it is not in use.
+	list: Option<&'w mut [u8; LIST_BYTES]>,
+	inner_list: Option<&'w mut [u8; LIST_BYTES]>,
 	text: &'w mut [u8],
 	scratch: &'w mut [u8],
 	/// Tasks counted.
@@ -93,8 +95,23 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		scratch: &'w mut [u8],
 	) -> Result<Self, Error> {
 		let proc = Proc::open().at(format_args!("open /proc"))?;
-		buffers.book.clear();
-		Ok(Census { writer, proc, scope, write_tasks, buffers, text, scratch, tasks: 0, hidden: 0 })
+		let Buffers { book, waiting, list, inner_list } = buffers;
+		book.clear();
+		let (list, inner_list) = (Some(list), Some(inner_list));
+		Ok(Census {
+			writer,
+			proc,
+			scope,
+			write_tasks,
+			book,
+			waiting,
+			list,
+			inner_list,
+			text,
+			scratch,
+			tasks: 0,
+			hidden: 0,
+		})
 	}
 
 	/// The process trees below `roots`.
@@ -116,25 +133,25 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 	/// One tree by `children` files. ENOENT before anything was written means that the kernel has none.
 	fn tree(&mut self, root: u32, pruned: &[u32]) -> Result<(), Fault> {
 		self.proc.thread(root, root)?.status_of(c"children")?;
-		self.buffers.waiting.clear();
+		self.waiting.clear();
 		self.wait(root)?;
-		while let Some(pid) = self.buffers.waiting.pop() {
+		while let Some(pid) = self.waiting.pop() {
 			if pruned.contains(&pid) {
 				continue;
 			}
-			let first = self.buffers.waiting.len();
+			let first = self.waiting.len();
 			match self.process(pid, true) {
 				Err(fault) if is_gone(&fault) => {}
 				result => result?,
 			}
-			self.buffers.waiting.get_mut(first..).unwrap_or(&mut []).reverse();
+			self.waiting.get_mut(first..).unwrap_or(&mut []).reverse();
 		}
 		Ok(())
 	}
 
 	fn wait(&mut self, pid: u32) -> Result<(), Fault> {
-		let need = self.buffers.waiting.len() + 1;
-		self.buffers.waiting.push(pid).map_err(|_| Fault::full(Limit::Waiting, need))
+		let need = self.waiting.len() + 1;
+		self.waiting.push(pid).map_err(|_| Fault::full(Limit::Waiting, need))
 	}
 
 	/// One tree by asking every process of /proc for its parents.
@@ -155,16 +172,15 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 	}
 
 	fn each_process(&mut self, each: &mut dyn FnMut(&mut Self, u32) -> Result<(), Fault>) -> Result<(), Fault> {
-		let list = self.proc.list().again()?;
-		let mut buffer = self.buffers.list;
-		while list.list(&mut buffer, &mut |name, _| match scan::number32(name) {
-			Some(pid) => match each(self, pid) {
-				Err(fault) if is_gone(&fault) => Ok(()),
-				result => result,
-			},
-			None => Ok(()),
-		})? {}
-		Ok(())
+		let processes = self.proc.list().again()?;
+		let Some(list) = self.list.take() else { return Ok(()) };
+		let mut visit = |name: &[u8], _| match scan::number32(name).map(|pid| each(self, pid)) {
+			Some(Err(fault)) if !is_gone(&fault) => Err(fault),
+			_ => Ok(()),
+		};
+		let result = list_all(&processes, list, &mut visit);
+		self.list = Some(list);
+		result
 	}
 
 	/// Whether one of the parents of `pid` is in `roots`.
@@ -189,12 +205,13 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		let threads = self.proc.threads(pid)?;
 		let mut in_namespace = true;
 		self.thread(&threads, pid, pid, below, &mut in_namespace)?;
-		let mut buffer = self.buffers.inner_list;
-		while threads.list(&mut buffer, &mut |name, _| match scan::number32(name) {
+		let Some(list) = self.inner_list.take() else { return Ok(()) };
+		let result = list_all(&threads, list, &mut |name, _| match scan::number32(name) {
 			Some(tid) if tid != pid => self.thread(&threads, pid, tid, below, &mut in_namespace),
 			_ => Ok(()),
-		})? {}
-		Ok(())
+		});
+		self.inner_list = Some(list);
+		result
 	}
 
 	/// One thread; `in_namespace` says whether its process may have other numbers in a pid namespace of its own.
@@ -254,8 +271,8 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 				result => result?,
 			}
 		}
-		let set = self.buffers.book.set(self.writer, &members, self.scratch)?;
-		let ns_tid = if *in_namespace { namespace_id(dir, tid) } else { None };
+		let set = self.book.set(self.writer, &members, self.scratch)?;
+		let ns_tid = if *in_namespace { namespace_id(dir, tid, self.scratch) } else { None };
 		*in_namespace &= tid != pid || ns_tid.is_some();
 		self.tasks += 1;
 		if !self.write_tasks {
@@ -264,6 +281,12 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		let comm = stat.comm.get(..stat.comm.len().min(COMM_BYTES)).unwrap_or(&[]);
 		self.writer.task(&Task { pid, tid, ns_tid, start_time: stat.start_time, comm, set })
 	}
+}
+
+/// A whole list.
+fn list_all(dir: &Dir, list: &mut [u8], each: &mut dyn FnMut(&[u8], bool) -> Result<(), Fault>) -> Result<(), Fault> {
+	while dir.list(list, each)? {}
+	Ok(())
 }
 
 /// Writes down where the roots of the task's cgroup namespace are, if that is another one than ours.
@@ -293,11 +316,9 @@ fn namespace_root(path: &[u8], inner: &[u8]) -> Option<u32> {
 }
 
 /// The task's number in its own pid namespace, where that differs.
-#[inline(never)] // its buffer would widen the caller's frame, and every access to it
-fn namespace_id(dir: &Dir, tid: u32) -> Option<u32> {
-	let mut text = [0; STATUS_BYTES];
-	let (len, _) = dir.read(c"status", &mut text).ok()?;
-	status::namespace_id(text.get(..len)?).filter(|ns_tid| *ns_tid != tid)
+fn namespace_id(dir: &Dir, tid: u32, scratch: &mut [u8]) -> Option<u32> {
+	let (len, _) = dir.read(c"status", scratch).ok()?;
+	status::namespace_id(scratch.get(..len)?).filter(|ns_tid| *ns_tid != tid)
 }
 
 /// The memberships that are in scope, sorted by name; whether all are in a root.

@@ -232,10 +232,10 @@ impl<'a> Tour<'_, 'a> {
 		let Buffers { levels, path, .. } = &mut *self.buffers;
 		let label = &self.host.hierarchies[self.at].label;
 		let (mut left, first) = (components(rest).count(), start.is_some());
-		let mut current = start;
+		let (mut current, mut name) = (start, Name::empty());
 		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
 		for component in components(rest) {
-			let name = Name::new(component)?;
+			name.set(component)?;
 			path.push(component)?;
 			left -= 1;
 			level.role = if left == 0 { own_role } else { Role::Way };

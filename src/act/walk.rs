@@ -160,10 +160,12 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		}
 		let known = components(self.buffers.trail.bytes()).count();
 		let last = components(path).count() - 1;
+		let mut name = Name::empty();
 		for (index, component) in components(path).enumerate().skip(known) {
 			let above = if self.choice.ancestors { Role::Ancestor } else { Role::Way };
 			let role = if index < last { above } else { Role::Walked };
-			if self.step(component, role)? == Entered::Vanished {
+			self.placed(name.set(component))?;
+			if self.step(&name, role)? == Entered::Vanished {
 				let (above, label) = (self.buffers.trail.shown(), self.hierarchy.label.shown());
 				self.log.warn(format_args!("a group below {above} of {label} vanished before it was read"));
 				return Ok(());
@@ -197,13 +199,14 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	/// Walks everything below the group on top, and leaves it.
 	fn below(&mut self) -> Result<(), Error> {
 		let floor = self.buffers.levels.len();
+		let mut name = Name::empty();
 		while self.buffers.levels.len() >= floor {
-			let next = self.next_child();
+			let next = self.next_child(&mut name);
 			match self.placed(next)? {
-				Some(name) => {
-					self.step(name.bytes(), Role::Walked)?;
+				true => {
+					self.step(&name, Role::Walked)?;
 				}
-				None => self.leave()?,
+				false => self.leave()?,
 			}
 		}
 		Ok(())
@@ -221,20 +224,20 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		Error::new(fault, format_args!("read group {group} of {label}"))
 	}
 
-	/// The next child of the group on top whose turn it is.
-	fn next_child(&mut self) -> Result<Option<Name>, Fault> {
+	/// Finds the next child of the group on top whose turn it is; false after the last one.
+	fn next_child(&mut self, name: &mut Name) -> Result<bool, Fault> {
 		let Buffers { levels, pending, list, .. } = &mut *self.buffers;
-		let Some(level) = levels.last_mut() else { return Ok(None) };
+		let Some(level) = levels.last_mut() else { return Ok(false) };
 		loop {
 			if let Some([low, high, rest @ ..]) = pending.get(level.next..) {
 				let len = usize::from(u16::from_le_bytes([*low, *high]));
 				level.next += 2 + len;
-				return Name::new(rest.get(..len).unwrap_or(&[])).map(Some);
+				return name.set(rest.get(..len).unwrap_or(&[])).map(|()| true);
 			}
 			pending.truncate(level.start);
 			level.next = level.start;
 			if !level.more {
-				return Ok(None);
+				return Ok(false);
 			}
 			let listed = level.dir.list(list, &mut |name, is_dir| if is_dir { wait(pending, name) } else { Ok(()) });
 			level.more = match listed {
@@ -245,8 +248,8 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	}
 
 	/// Opens a child of the group on top and writes it as its role wants.
-	fn step(&mut self, component: &[u8], role: Role) -> Result<Entered, Error> {
-		let name = self.placed(Name::new(component))?;
+	fn step(&mut self, name: &Name, role: Role) -> Result<Entered, Error> {
+		let component = name.bytes();
 		let above = self.buffers.levels.last().map_or(self.base, |level| &level.dir);
 		let dir = match above.child(name.as_c_str()) {
 			Err(fault) if read::is_absent(&fault) => return Ok(Entered::Vanished),

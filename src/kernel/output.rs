@@ -24,6 +24,9 @@ const PIECE_BYTES: usize = 4 * 1024;
 /// Images hold names of users' groups and processes: like CRIU's, only the owner reads them.
 const IMAGE_MODE: u32 = 0o600;
 
+/// A file's name in its folder: `NAME_MAX` of limits.h and a NUL.
+type FileName = CString<256>;
+
 /// How the bytes get to the target.
 #[derive(Debug)]
 enum Way {
@@ -32,9 +35,9 @@ enum Way {
 	/// Copied to this open device or named pipe at the end.
 	Device(OwnedFd),
 	/// Linked into `dir` at the end; it has no name yet.
-	Nameless { dir: Dir, name: CString<PATH_BYTES> },
+	Nameless { dir: Dir, name: FileName },
 	/// Renamed at the end; it has a temporary name.
-	Named { dir: Dir, name: CString<PATH_BYTES> },
+	Named { dir: Dir, name: FileName },
 }
 
 /// An image's file that is being written.
@@ -81,7 +84,7 @@ impl Output {
 		Ok(Output { file: memory_file()?, way: Way::Device(device), done: false })
 	}
 
-	fn to_temporary(dir: Dir, name: CString<PATH_BYTES>) -> Result<Self> {
+	fn to_temporary(dir: Dir, name: FileName) -> Result<Self> {
 		let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
 		let temporary = temporary_name();
 		let file = fs::openat(dir.fd(), temporary.as_c_str(), flags, Mode::from_raw_mode(IMAGE_MODE)).map_err(fault)?;
@@ -203,7 +206,7 @@ pub fn c_string(path: &[u8]) -> Result<CString<PATH_BYTES>> {
 	}
 }
 
-fn split(path: &[u8]) -> Result<(CString<PATH_BYTES>, CString<PATH_BYTES>)> {
+fn split(path: &[u8]) -> Result<(CString<PATH_BYTES>, FileName)> {
 	let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
 		Some(0) => (&b"/"[..], &path[1..]),
 		Some(at) => (&path[..at], &path[at + 1..]),
@@ -212,7 +215,9 @@ fn split(path: &[u8]) -> Result<(CString<PATH_BYTES>, CString<PATH_BYTES>)> {
 	if name.is_empty() {
 		return Err(Fault::Kernel(errno::EISDIR));
 	}
-	Ok((c_string(folder)?, c_string(name)?))
+	let mut file = FileName::new();
+	file.extend_from_bytes(name).map_err(|_| Fault::Kernel(errno::ENAMETOOLONG))?;
+	Ok((c_string(folder)?, file))
 }
 
 /// An image that is read: a mapped file, or standard input through a memory file.
