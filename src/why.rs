@@ -113,6 +113,7 @@ reasons! {
 	NulInPath = "a path has a NUL byte in it",
 	BadSelector = "a group is given as /PATH or CTRL:/PATH",
 	NoCommand = "a command is missing: dump, restore, show, decode or verify (cgraft --help)",
+	OtherCommand = "the command does not have this option or argument (cgraft --help)",
 	FolderAndFile = "-D and -i exclude each other",
 	OneOfThree = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one",
 }
