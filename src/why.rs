@@ -10,14 +10,15 @@ macro_rules! reasons {
 			$($name,)*
 		}
 
-		static TEXTS: &[&str] = &[$($text,)*];
+		/// One text: a table of them would take as much again for where each begins and ends.
+		static TEXTS: &str = concat!($($text, "\n",)*);
 	};
 }
 
 impl Why {
 	/// The sentence, without a full stop.
 	pub fn text(self) -> &'static str {
-		TEXTS.get(self as usize).unwrap_or(&"")
+		TEXTS.split('\n').nth(self as usize).unwrap_or("")
 	}
 }
 
