@@ -1,7 +1,7 @@
 //! Arguments as CRIU takes them in, arguments as argh takes them out.
 //!
 //! CRIU knows `--name=value`, `-vvv`, `-v4`, `-t123`, and `--manage-cgroups` with or without a mode; argh knows none of
-//! these. Options for messages may stand anywhere in CRIU; argh wants them before the command.
+//! these.
 
 use cgraft::error::Why;
 
@@ -48,28 +48,23 @@ pub type Refused = (&'static [u8], Why);
 
 /// What argh is to see. Nothing is copied: every piece is a part of what was typed.
 pub fn normalise(typed: &[&'static [u8]]) -> Result<Vec<&'static str>, Refused> {
-	let mut seen = Seen { front: Vec::new(), rest: Vec::new(), level: None };
+	let mut seen = Seen { all: Vec::new(), level: None };
 	let mut typed = typed.iter();
+	let mut ended = false;
 	while let Some(argument) = typed.next() {
 		let argument = text(argument)?;
-		if argument == "--" {
-			seen.rest.push(argument);
-			for argument in typed.by_ref() {
-				seen.rest.push(text(argument)?);
-			}
-			break;
+		ended |= argument == "--";
+		match argument.split_once('=') {
+			_ if ended => seen.all.push(argument),
+			Some((name, value)) if name.starts_with("--") => seen.take(name, Some(value), &mut typed)?,
+			_ => seen.take(argument, None, &mut typed)?,
 		}
-		let (name, value) = match argument.bytes().position(|byte| byte == b'=') {
-			Some(at) if argument.starts_with("--") => (&argument[..at], Some(&argument[at + 1..])),
-			_ => (argument, None),
-		};
-		seen.take(name, value, &mut typed)?;
 	}
 	if let Some(level) = seen.level {
-		seen.front.extend(["--verbosity", LEVELS[level.min(LEVELS.len() - 1)]]);
+		seen.all.insert(0, LEVELS[level.min(LEVELS.len() - 1)]);
+		seen.all.insert(0, "--verbosity");
 	}
-	seen.front.append(&mut seen.rest);
-	Ok(seen.front)
+	Ok(seen.all)
 }
 
 fn text(argument: &'static [u8]) -> Result<&'static str, Refused> {
@@ -78,9 +73,7 @@ fn text(argument: &'static [u8]) -> Result<&'static str, Refused> {
 
 /// What argh is to see so far.
 struct Seen {
-	/// Before the command.
-	front: Vec<&'static str>,
-	rest: Vec<&'static str>,
+	all: Vec<&'static str>,
 	level: Option<usize>,
 }
 
@@ -94,13 +87,10 @@ impl Seen {
 	) -> Result<(), Refused> {
 		refuse_foreign(name)?;
 		match name {
-			"-o" | "--log-file" | "--verbosity" => {
+			"--verbosity" => {
 				let next = value.map(str::as_bytes).or_else(|| typed.next().copied());
 				let value = text(next.ok_or((name.as_bytes(), Why::ValueMissing))?)?;
-				match name {
-					"--verbosity" => self.level = Some(number(value).ok_or((name.as_bytes(), Why::BadLevel))?),
-					_ => self.front.extend(["--log-file", value]),
-				}
+				self.level = Some(number(value).ok_or((name.as_bytes(), Why::BadLevel))?);
 			}
 			"--manage-cgroups" | "--manage-cgroups-mode" => {
 				let next = typed.as_slice().first().and_then(|next| str::from_utf8(next).ok());
@@ -108,15 +98,15 @@ impl Seen {
 				if next.is_some() {
 					typed.next();
 				}
-				self.rest.extend(["--manage-cgroups", value.or(next).unwrap_or("soft")]);
+				self.all.extend(["--manage-cgroups", value.or(next).unwrap_or("soft")]);
 			}
 			_ if is_verbosity(name) => {
 				self.level = Some(number(&name[2..]).unwrap_or(self.level.unwrap_or(0) + name.len() - 1));
 			}
-			_ if has_short_value(name) => self.rest.extend([&name[..2], &name[2..]]),
+			_ if has_short_value(name) => self.all.extend([&name[..2], &name[2..]]),
 			_ => {
-				self.rest.push(if name == "--images-dir" { "-D" } else { name });
-				self.rest.extend(value);
+				self.all.push(if name == "--images-dir" { "-D" } else { name });
+				self.all.extend(value);
 			}
 		}
 		Ok(())
@@ -145,9 +135,9 @@ fn is_verbosity(name: &str) -> bool {
 	rest.bytes().all(|byte| byte == b'v') || number(rest).is_some()
 }
 
-/// `-t123`, `-Dfolder`, `-ifile`.
+/// `-t123`, `-Dfolder`, `-ifile`, `-ofile`.
 fn has_short_value(name: &str) -> bool {
-	name.len() > 2 && name.is_char_boundary(2) && matches!(&name[..2], "-t" | "-D" | "-i")
+	name.len() > 2 && name.is_char_boundary(2) && matches!(&name[..2], "-t" | "-D" | "-i" | "-o")
 }
 
 #[cfg(test)]
@@ -171,7 +161,7 @@ mod tests {
 			("restore --manage-cgroups none -D x", "restore --manage-cgroups none -D x"),
 			("restore --manage-cgroups=strict", "restore --manage-cgroups strict"),
 			("restore --manage-cgroups-mode ignore", "restore --manage-cgroups ignore"),
-			("restore -o log -i x", "--log-file log restore -i x"),
+			("restore -o log -i x", "restore -o log -i x"),
 			("exec -- a --b=c -v4", "exec -- a --b=c -v4"),
 		] {
 			assert_eq!(seen(typed).as_deref(), Ok(wanted), "{typed}");

@@ -27,9 +27,25 @@ impl Deref for Text {
 	}
 }
 
-/// Checkpoints control groups into an image and grows them again on another host.
+/// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
 #[derive(FromArgs)]
+#[argh(
+	usage = "COMMAND [options] [file]",
+	description = "Checkpoints control groups into an image and grows them again on another host.
+
+Commands:
+  dump     write an image of the groups of process trees (-t), of groups
+           (--cgroup) or of the whole host (--all)
+  restore  make the groups of an image, put tasks into them, set their limits,
+           freeze them; then read everything back
+  show     print an image as a tree: groups, limits that are set, members
+  decode   print an image as crit does, in JSON
+  verify   compare an image with this host and print every difference"
+)]
 pub struct Cli {
+	/// the command, and for show and decode the image's file behind it
+	#[argh(positional, arg_name = "command")]
+	pub words: Vec<Text>,
 	/// print the version and exit
 	#[argh(switch, short = 'V')]
 	pub version: bool,
@@ -39,133 +55,84 @@ pub struct Cli {
 	/// write messages to this file instead of standard error
 	#[argh(option, short = 'o', arg_name = "file")]
 	pub log_file: Option<Text>,
-	#[argh(subcommand)]
-	pub command: Option<Command>,
-}
-
-#[derive(FromArgs)]
-#[argh(subcommand)]
-pub enum Command {
-	Dump(Dump),
-	Restore(Restore),
-	Show(Show),
-	Decode(Decode),
-	Verify(Verify),
-}
-
-/// Write an image of the groups of process trees (-t), of groups (--cgroup) or of the whole host (--all).
-#[derive(FromArgs)]
-#[argh(subcommand, name = "dump")]
-pub struct Dump {
-	/// root of a process tree; may be repeated
+	/// folder of the image (FOLDER/cgroup.img)
+	#[argh(option, short = 'D', arg_name = "folder")]
+	pub images_dir: Option<Text>,
+	/// the image's file; - is standard input or output (default: ./cgroup.img)
+	#[argh(option, short = 'i', arg_name = "file")]
+	pub image: Option<Text>,
+	/// dump: root of a process tree; may be repeated
 	#[argh(option, short = 't', long = "tree", arg_name = "pid")]
 	pub pids: Vec<Text>,
-	/// a group and everything below it, [CTRL:]PATH; may be repeated
+	/// dump: a group and everything below it, [CTRL:]PATH; may be repeated
 	#[argh(option, long = "cgroup", arg_name = "group")]
 	pub groups: Vec<Text>,
-	/// every group and task of this host
+	/// dump: every group and task of this host; show: values that are defaults as well
 	#[argh(switch)]
 	pub all: bool,
-	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
-	pub images_dir: Option<Text>,
-	/// the image's file; - is standard output (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
-	pub image: Option<Text>,
-	/// all (default), or criu: only what CRIU saves
-	#[argh(option, default = "Text(\"all\")", arg_name = "which")]
-	pub properties: Text,
-	/// leave out the groups above those that are dumped
+	/// dump: all (default), or criu: only what CRIU saves
+	#[argh(option, arg_name = "which")]
+	pub properties: Option<Text>,
+	/// dump: leave out the groups above those that are dumped
 	#[argh(switch)]
 	pub no_ancestors: bool,
-	/// leave out the list of tasks
+	/// dump: leave out the list of tasks
 	#[argh(switch)]
 	pub no_tasks: bool,
-	/// criu (default), or rfc: the layout of CRIU's first cgroup patch, which knows two properties
-	#[argh(option, default = "Text(\"criu\")", arg_name = "layout")]
-	pub layout: Text,
-}
-
-/// Make the groups of an image, put tasks into them, set their limits, freeze them; then read everything back.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "restore")]
-pub struct Restore {
-	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
-	pub images_dir: Option<Text>,
-	/// the image's file; - is standard input (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
-	pub image: Option<Text>,
-	/// none, props, soft, full (default), strict or ignore, as in CRIU
-	#[argh(option, default = "Text(\"full\")", arg_name = "mode")]
-	pub manage_cgroups: Text,
-	/// some of create,join,limit,freeze (default: all)
-	#[argh(option, default = "Text(\"create,join,limit,freeze\")", arg_name = "phases")]
-	pub phase: Text,
-	/// put the groups of a hierarchy, or of all, below this group: [CTRL:]PATH; may be repeated
+	/// dump: criu (default), or rfc: the layout of CRIU's first cgroup patch, which knows two properties
+	#[argh(option, arg_name = "layout")]
+	pub layout: Option<Text>,
+	/// restore: none, props, soft, full (default), strict or ignore, as in CRIU
+	#[argh(option, arg_name = "mode")]
+	pub manage_cgroups: Option<Text>,
+	/// restore: some of create,join,limit,freeze (default: all)
+	#[argh(option, arg_name = "phases")]
+	pub phase: Option<Text>,
+	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; may be repeated
 	#[argh(option, long = "cgroup-root", arg_name = "group")]
 	pub roots: Vec<Text>,
-	/// a process of the image and the running one that takes its place, OLD:NEW; may be repeated
+	/// restore: a process of the image and the running one that takes its place, OLD:NEW; may be repeated
 	#[argh(option, long = "pid-map", arg_name = "old:new")]
 	pub pid_map: Vec<Text>,
-	/// leave out values, files and hierarchies that this host does not have, count them, and exit with 6
+	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
 	pub skip_missing: bool,
-	/// leave what was done before a failure
+	/// restore: leave what was done before a failure
 	#[argh(switch)]
 	pub no_rollback: bool,
-}
-
-/// Print an image as a tree: groups, limits that are set, members.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "show")]
-pub struct Show {
-	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
-	pub images_dir: Option<Text>,
-	/// the image's file; - is standard input (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
-	pub image: Option<Text>,
-	/// print JSON for programs
+	/// show: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
-	/// print values that are defaults as well
-	#[argh(switch)]
-	pub all: bool,
-	/// the image's file
-	#[argh(positional)]
-	pub file: Option<Text>,
-}
-
-/// Print an image as crit does, in JSON.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "decode")]
-pub struct Decode {
-	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
-	pub images_dir: Option<Text>,
-	/// the image's file; - is standard input (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
-	pub image: Option<Text>,
-	/// indent by four, as crit's --pretty
+	/// decode: indent by four, as crit's --pretty
 	#[argh(switch)]
 	pub pretty: bool,
-	/// the image's file
-	#[argh(positional)]
-	pub file: Option<Text>,
 }
 
-/// Compare an image with this host and print every difference.
-#[derive(FromArgs)]
-#[argh(subcommand, name = "verify")]
-pub struct Verify {
-	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
-	pub images_dir: Option<Text>,
-	/// the image's file; - is standard input (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
-	pub image: Option<Text>,
-	/// compare with groups below this group: [CTRL:]PATH; may be repeated
-	#[argh(option, long = "cgroup-root", arg_name = "group")]
-	pub roots: Vec<Text>,
+impl Cli {
+	/// What was given and does not belong to the command.
+	pub fn misplaced(&self, command: &str) -> Option<&str> {
+		let (dump, restore, show) = (command == "dump", command == "restore", command == "show");
+		let (decode, verify) = (command == "decode", command == "verify");
+		if let Some(word) = self.words.get(if show || decode { 2 } else { 1 }) {
+			return Some(word);
+		}
+		let given = [
+			(dump, !self.pids.is_empty(), "-t"),
+			(dump, !self.groups.is_empty(), "--cgroup"),
+			(dump || show, self.all, "--all"),
+			(dump, self.properties.is_some(), "--properties"),
+			(dump, self.no_ancestors, "--no-ancestors"),
+			(dump, self.no_tasks, "--no-tasks"),
+			(dump, self.layout.is_some(), "--layout"),
+			(restore, self.manage_cgroups.is_some(), "--manage-cgroups"),
+			(restore, self.phase.is_some(), "--phase"),
+			(restore || verify, !self.roots.is_empty(), "--cgroup-root"),
+			(restore, !self.pid_map.is_empty(), "--pid-map"),
+			(restore, self.skip_missing, "--skip-missing"),
+			(restore, self.no_rollback, "--no-rollback"),
+			(show, self.json, "--json"),
+			(decode, self.pretty, "--pretty"),
+		];
+		given.into_iter().find(|(belongs, given, _)| *given && !belongs).map(|(_, _, name)| name)
+	}
 }

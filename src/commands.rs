@@ -10,7 +10,7 @@ use cgraft::act::walk::Choice;
 use cgraft::checkpoint::{self, Request, checkpoint};
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
-use cgraft::kernel::fenced::Map;
+use cgraft::kernel::fenced::{self, Map};
 use cgraft::kernel::output::{c_string, read_image};
 use cgraft::kernel::stream::{self, Target};
 use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
@@ -22,7 +22,7 @@ use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore, verify};
 
-use crate::cli::{self, Cli, Command, Decode, Dump, Restore, Show, Verify};
+use crate::cli::{self, Cli};
 use crate::messages::Messages;
 
 /// All buffers of all commands: one command runs in a process.
@@ -41,21 +41,35 @@ pub fn run(cli: &Cli) -> u8 {
 	{
 		return messages.error(&Error::new(fault, format_args!("-o {path}")));
 	}
-	let result = match &cli.command {
-		None if cli.version => {
-			report(|out| writeln!(out, "cgraft {}", env!("CARGO_PKG_VERSION")).map_err(|_| Stop::Out))
-		}
-		None => Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments")),
-		Some(Command::Dump(dump)) => run_dump(dump, &mut messages),
-		Some(Command::Decode(decode)) => run_decode(decode),
-		Some(Command::Show(show)) => run_show(show),
-		Some(Command::Restore(restore)) => run_restore(restore, &mut messages),
-		Some(Command::Verify(verify)) => run_verify(verify, &mut messages),
-	};
-	match result {
+	match run_command(cli, &mut messages) {
 		Ok(code) => code,
 		Err(error) => messages.error(&error),
 	}
+}
+
+fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let Some(cli::Text(command)) = cli.words.first() else {
+		return if cli.version {
+			print_version()
+		} else {
+			Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments"))
+		};
+	};
+	let run = match *command {
+		"dump" => run_dump,
+		"restore" => run_restore,
+		"verify" => run_verify,
+		"show" | "decode" => run_report,
+		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
+	};
+	if let Some(name) = cli.misplaced(command) {
+		return Err(Fault::Usage(Why::OtherCommand)).at(format_args!("{command} {}", Shown(name.as_bytes())));
+	}
+	run(cli, messages)
+}
+
+fn print_version() -> Result<u8, Error> {
+	delivered(stream::write_all(fenced::stdout(), concat!("cgraft ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()))
 }
 
 /// `FOLDER/cgroup.img`, FILE, or nothing for standard input or output.
@@ -65,20 +79,23 @@ struct ImagePath {
 }
 
 impl ImagePath {
-	fn new(folder: Option<&str>, file: Option<&str>) -> Result<Self, Error> {
-		let mut path = heapless::Vec::new();
-		let mut add = |text: &[u8]| {
-			let full = Fault::full(Limit::Path, PATH_BYTES + 1);
-			path.extend_from_slice(text).map_err(|_| full).at(format_args!("the image's file"))
-		};
-		match (folder, file) {
-			(Some(_), Some(_)) => {
-				return Err(Fault::Usage(Why::FolderAndFile)).at(format_args!("the image's file"));
+	fn new(cli: &Cli) -> Result<Self, Error> {
+		let file = cli.image.or(cli.words.get(1).copied());
+		let fault = match (cli.images_dir, file) {
+			(Some(_), Some(_)) => Fault::Usage(Why::FolderAndFile),
+			(folder, file) => {
+				let pieces = match folder {
+					Some(cli::Text(folder)) => [folder, "/cgroup.img"],
+					None => [file.map_or("cgroup.img", |file| file.0), ""],
+				};
+				let mut path = heapless::Vec::new();
+				if pieces.iter().all(|piece| path.extend_from_slice(piece.as_bytes()).is_ok()) {
+					return Ok(ImagePath { standard: pieces[0] == "-", path });
+				}
+				Fault::full(Limit::Path, PATH_BYTES + 1)
 			}
-			(Some(folder), None) => add(folder.as_bytes()).and_then(|()| add(b"/cgroup.img"))?,
-			(None, file) => add(file.unwrap_or("cgroup.img").as_bytes())?,
-		}
-		Ok(ImagePath { standard: file == Some("-"), path })
+		};
+		Err(fault).at(format_args!("the image's file"))
 	}
 
 	fn path(&self) -> Option<&[u8]> {
@@ -86,10 +103,8 @@ impl ImagePath {
 	}
 
 	fn map(&self) -> Result<Map, Error> {
-		match self.path() {
-			Some(path) => read_image(Some(path)).at(format_args!("read {}", Shown(path))),
-			None => read_image(None).at(format_args!("read the image from standard input")),
-		}
+		let path = self.path();
+		read_image(path).at(format_args!("read {}", Shown(path.unwrap_or(b"the image from standard input"))))
 	}
 }
 
@@ -97,60 +112,53 @@ fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
 	Image::open_mapped(map.bytes(), map).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
 }
 
-/// Text to standard output. Nobody reading it any more is no error.
-fn report(write: impl FnOnce(&mut stream::Text<'_>) -> Result<(), Stop>) -> Result<u8, Error> {
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = stream::Text::new(Target::Out, &mut buffer);
-	let place = format_args!("write to standard output");
-	match write(&mut out) {
-		Ok(()) => {}
-		Err(Stop::Image(fault)) => return Err(fault).at(format_args!("the image")),
-		Err(Stop::Out) => return Err(Fault::Text(Why::Writable)).at(place),
-	}
-	flushed(&mut out)
-}
-
-fn flushed(out: &mut stream::Text<'_>) -> Result<u8, Error> {
-	match out.flush() {
+/// Nobody reading standard output any more is no error.
+fn delivered(result: Result<(), Fault>) -> Result<u8, Error> {
+	match result {
 		Err(Fault::Kernel(cgraft::error::errno::EPIPE)) | Ok(()) => Ok(0),
 		Err(fault) => Err(fault).at(format_args!("write to standard output")),
 	}
 }
 
-#[inline(never)]
-fn run_decode(command: &Decode) -> Result<u8, Error> {
-	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
+/// show and decode.
+fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(cli)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	report(|out| decode(&image, command.pretty, out))
+	let mut buffer = [0; REPORT_BYTES];
+	let mut out = stream::Text::new(Target::Out, &mut buffer);
+	let written = match cli.words.first().map(|word| word.0) {
+		Some("decode") => decode(&image, cli.pretty, &mut out),
+		_ if cli.json => overview(&image, &mut out),
+		_ => tree(&image, cli.all, &mut out),
+	};
+	match written {
+		Err(Stop::Image(fault)) => Err(fault).at(format_args!("the image")),
+		Err(Stop::Out) => delivered(Err(Fault::Text(Why::Writable))),
+		Ok(()) => delivered(out.flush()),
+	}
 }
 
-#[inline(never)]
-fn run_show(command: &Show) -> Result<u8, Error> {
-	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref().or(command.file.as_deref()))?;
-	let map = path.map()?;
-	let image = open(&map, &path)?;
-	report(|out| if command.json { overview(&image, out) } else { tree(&image, command.all, out) })
-}
-
-fn one_of<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T, Error> {
-	match choices.iter().find(|(name, _)| *name == given) {
-		Some((_, choice)) => Ok(*choice),
+/// Which of two choices was made; without a choice it is the first. True for the second.
+fn is_second(option: &str, given: Option<cli::Text>, choices: [&str; 2]) -> Result<bool, Error> {
+	let given = given.map_or(choices[0], |given| given.0);
+	match choices.iter().position(|choice| *choice == given) {
+		Some(at) => Ok(at == 1),
 		None => Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("{option} {}", Shown(given.as_bytes()))),
 	}
 }
 
-/// The values of a repeated option, each as `each` reads it.
+/// The values of a repeated option, each as `read` reads it.
 fn all<T>(
 	option: &str,
 	values: &[cli::Text],
-	each: impl Fn(&'static str) -> Result<T, Why>,
+	read: impl Fn(&'static str) -> Result<T, Why>,
 ) -> Result<heapless::Vec<T, OPTIONS>, Error> {
 	let mut all = heapless::Vec::new();
 	for cli::Text(value) in values {
-		let place = format_args!("{option} {}", Shown(value.as_bytes()));
-		let read = each(value).map_err(Fault::Usage).at(place)?;
-		all.push(read).map_err(|_| Fault::full(Limit::Options, values.len())).at(place)?;
+		let full = Fault::full(Limit::Options, values.len());
+		let pushed = read(value).map_err(Fault::Usage).and_then(|read| all.push(read).map_err(|_| full));
+		pushed.at(format_args!("{option} {}", Shown(value.as_bytes())))?;
 	}
 	Ok(all)
 }
@@ -172,18 +180,19 @@ fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
 	})
 }
 
-#[inline(never)]
-fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
-	let mode = &command.manage_cgroups;
+#[inline(never)] // its buffers are no other command's
+fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(cli)?;
+	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
+	let phases = cli.phase.map_or("create,join,limit,freeze", |phases| phases.0);
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
 	let request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
-		phases: Phases::parse(&command.phase).at(format_args!("--phase {}", Shown(command.phase.as_bytes())))?,
-		roots: &texts(&command.roots)?,
-		pid_map: &pairs(&command.pid_map)?,
-		skip_missing: command.skip_missing,
-		rollback: !command.no_rollback,
+		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
+		roots: &texts(&cli.roots)?,
+		pid_map: &pairs(&cli.pid_map)?,
+		skip_missing: cli.skip_missing,
+		rollback: !cli.no_rollback,
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
@@ -199,10 +208,10 @@ fn run_restore(command: &Restore, messages: &mut Messages) -> Result<u8, Error> 
 	Ok(outcome.code)
 }
 
-#[inline(never)]
-fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
-	let roots = texts(&command.roots)?;
+#[inline(never)] // its buffers are no other command's
+fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(cli)?;
+	let roots = texts(&cli.roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -212,27 +221,25 @@ fn run_verify(command: &Verify, messages: &mut Messages) -> Result<u8, Error> {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
 	let differences = verify(&image, &roots, &mut space, messages, &mut tell)?;
-	flushed(&mut out)?;
+	delivered(out.flush())?;
 	Ok(if differences == 0 { 0 } else { 6 })
 }
 
-#[inline(never)]
-fn run_dump(command: &Dump, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(command.images_dir.as_deref(), command.image.as_deref())?;
-	let wanted = one_of("--properties", &command.properties, &[("all", Wanted::All), ("criu", Wanted::Criu)])?;
-	let layout = one_of("--layout", &command.layout, &[("criu", Layout::Criu), ("rfc", Layout::Rfc)])?;
-	let (pids, groups) = (pids(&command.pids)?, texts(&command.groups)?);
-	let asked = [!pids.is_empty(), !groups.is_empty(), command.all].iter().filter(|asked| **asked).count();
-	if asked != 1 {
-		let why = Why::OneOfThree;
-		return Err(Fault::Usage(why)).at(format_args!("dump"));
+#[inline(never)] // its buffers are no other command's
+fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let path = ImagePath::new(cli)?;
+	let wanted = if is_second("--properties", cli.properties, ["all", "criu"])? { Wanted::Criu } else { Wanted::All };
+	let layout = if is_second("--layout", cli.layout, ["criu", "rfc"])? { Layout::Rfc } else { Layout::Criu };
+	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups)?);
+	if u8::from(!pids.is_empty()) + u8::from(!groups.is_empty()) + u8::from(cli.all) != 1 {
+		return Err(Fault::Usage(Why::OneOfThree)).at(format_args!("dump"));
 	}
 	let request = Request {
 		pids: &pids,
 		groups: &groups,
-		all: command.all,
-		choice: Choice { wanted, ancestors: !command.no_ancestors },
-		tasks: !command.no_tasks,
+		all: cli.all,
+		choice: Choice { wanted, ancestors: !cli.no_ancestors },
+		tasks: !cli.no_tasks,
 		layout,
 		output: path.path(),
 	};

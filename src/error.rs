@@ -185,79 +185,57 @@ impl fmt::Display for Fault {
 	}
 }
 
-/// The errno numbers that cgraft looks at (asm-generic/errno-base.h, errno.h; the same on all its architectures).
-#[allow(missing_docs)]
-pub mod errno {
-	pub const EPERM: i32 = 1;
-	pub const ENOENT: i32 = 2;
-	pub const ESRCH: i32 = 3;
-	pub const EINTR: i32 = 4;
-	pub const EIO: i32 = 5;
-	pub const E2BIG: i32 = 7;
-	pub const EBADF: i32 = 9;
-	pub const EAGAIN: i32 = 11;
-	pub const ENOMEM: i32 = 12;
-	pub const EACCES: i32 = 13;
-	pub const EBUSY: i32 = 16;
-	pub const EEXIST: i32 = 17;
-	pub const EXDEV: i32 = 18;
-	pub const ENODEV: i32 = 19;
-	pub const ENOTDIR: i32 = 20;
-	pub const EISDIR: i32 = 21;
-	pub const EINVAL: i32 = 22;
-	pub const ENFILE: i32 = 23;
-	pub const EMFILE: i32 = 24;
-	pub const EFBIG: i32 = 27;
-	pub const ENOSPC: i32 = 28;
-	pub const ESPIPE: i32 = 29;
-	pub const EROFS: i32 = 30;
-	pub const EMLINK: i32 = 31;
-	pub const EPIPE: i32 = 32;
-	pub const ERANGE: i32 = 34;
-	pub const ENAMETOOLONG: i32 = 36;
-	pub const ENOSYS: i32 = 38;
-	pub const ENOTEMPTY: i32 = 39;
-	pub const ELOOP: i32 = 40;
-	pub const EOPNOTSUPP: i32 = 95;
-	pub const EDQUOT: i32 = 122;
+macro_rules! numbers {
+	($($name:ident = $number:literal, $words:literal;)*) => {
+		/// The errno numbers that cgraft looks at (asm-generic/errno-base.h, errno.h; the same on all its architectures).
+		#[allow(missing_docs)]
+		pub mod errno {
+			$(pub const $name: i32 = $number;)*
+			pub(super) static ALL: &[u8] = &[$($number,)*];
+			/// In the order of the numbers.
+			pub(super) static WORDS: &str = concat!($($words, " (", stringify!($name), ")\n",)*);
+		}
+	};
+}
+
+numbers! {
+	EPERM = 1, "operation not permitted";
+	ENOENT = 2, "no such file or group";
+	ESRCH = 3, "no such task";
+	EINTR = 4, "interrupted";
+	EIO = 5, "input/output error";
+	E2BIG = 7, "too long for one write";
+	EBADF = 9, "not open for this";
+	EAGAIN = 11, "refused for now: a limit on groups or tasks is reached";
+	ENOMEM = 12, "out of memory";
+	EACCES = 13, "permission denied";
+	EBUSY = 16, "busy: in use, or usage is above the new value";
+	EEXIST = 17, "exists already";
+	EXDEV = 18, "another file system is mounted there";
+	ENODEV = 19, "no such device on this host";
+	ENOTDIR = 20, "not a directory";
+	EISDIR = 21, "is a directory";
+	EINVAL = 22, "the kernel does not take this value here";
+	ENFILE = 23, "too many open files: raise `ulimit -n`";
+	EMFILE = 24, "too many open files: raise `ulimit -n`";
+	EFBIG = 27, "file too large";
+	ENOSPC = 28, "no room: the disk is full, or a cpuset has no CPUs or memory nodes";
+	ESPIPE = 29, "cannot be read at a place";
+	EROFS = 30, "read-only file system";
+	EMLINK = 31, "too many links";
+	EPIPE = 32, "nobody reads the pipe any more";
+	ERANGE = 34, "out of range";
+	ENAMETOOLONG = 36, "name too long";
+	ENOSYS = 38, "this kernel does not have the call";
+	ENOTEMPTY = 39, "not empty";
+	ELOOP = 40, "a symbolic link where none may be";
+	EOPNOTSUPP = 95, "not supported by this kernel or group";
+	EDQUOT = 122, "quota exceeded";
 }
 
 fn errno_words(number: i32) -> Option<&'static str> {
-	use errno::*;
-	Some(match number {
-		EPERM => "operation not permitted (EPERM)",
-		ENOENT => "no such file or group (ENOENT)",
-		ESRCH => "no such task (ESRCH)",
-		EINTR => "interrupted (EINTR)",
-		EIO => "input/output error (EIO)",
-		E2BIG => "too long for one write (E2BIG)",
-		EBADF => "not open for this (EBADF)",
-		EAGAIN => "refused for now: a limit on groups or tasks is reached (EAGAIN)",
-		ENOMEM => "out of memory (ENOMEM)",
-		EACCES => "permission denied (EACCES)",
-		EBUSY => "busy: in use, or usage is above the new value (EBUSY)",
-		EEXIST => "exists already (EEXIST)",
-		EXDEV => "another file system is mounted there (EXDEV)",
-		ENODEV => "no such device on this host (ENODEV)",
-		ENOTDIR => "not a directory (ENOTDIR)",
-		EISDIR => "is a directory (EISDIR)",
-		EINVAL => "the kernel does not take this value here (EINVAL)",
-		ENFILE | EMFILE => "too many open files: raise `ulimit -n` (EMFILE)",
-		EFBIG => "file too large (EFBIG)",
-		ENOSPC => "no room: the disk is full, or a cpuset has no CPUs or memory nodes (ENOSPC)",
-		ESPIPE => "cannot be read at a place (ESPIPE)",
-		EROFS => "read-only file system (EROFS)",
-		EMLINK => "too many links (EMLINK)",
-		EPIPE => "nobody reads the pipe any more (EPIPE)",
-		ERANGE => "out of range (ERANGE)",
-		ENAMETOOLONG => "name too long (ENAMETOOLONG)",
-		ENOSYS => "this kernel does not have the call (ENOSYS)",
-		ENOTEMPTY => "not empty (ENOTEMPTY)",
-		ELOOP => "a symbolic link where none may be (ELOOP)",
-		EOPNOTSUPP => "not supported by this kernel or group (EOPNOTSUPP)",
-		EDQUOT => "quota exceeded (EDQUOT)",
-		_ => return None,
-	})
+	let at = errno::ALL.iter().position(|known| i32::from(*known) == number)?;
+	errno::WORDS.split('\n').nth(at)
 }
 
 #[cfg(test)]

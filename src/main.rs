@@ -49,9 +49,7 @@ fn parse(typed: &[&'static [u8]]) -> Result<Cli, u8> {
 			let _ = stream::write_all(fenced::stdout(), exit.output.as_bytes()); // help that nobody reads
 			return 0;
 		}
-		let mut line = exit.output.into_bytes(); // argh lists what is missing line by line
-		line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
-		Messages::new(1).say(Level::Error, format_args!("{}", Shown(line.trim_ascii_end())));
+		Messages::new(1).say(Level::Error, format_args!("{}", Shown(exit.output.as_bytes().trim_ascii_end())));
 		2
 	})
 }

@@ -10,14 +10,15 @@ macro_rules! reasons {
 			$($name,)*
 		}
 
-		static TEXTS: &[&str] = &[$($text,)*];
+		/// One text: a table of them would take as much again for where each begins and ends.
+		static TEXTS: &str = concat!($($text, "\n",)*);
 	};
 }
 
 impl Why {
 	/// The sentence, without a full stop.
 	pub fn text(self) -> &'static str {
-		TEXTS.get(self as usize).unwrap_or(&"")
+		TEXTS.split('\n').nth(self as usize).unwrap_or("")
 	}
 }
 
@@ -113,6 +114,7 @@ reasons! {
 	NulInPath = "a path has a NUL byte in it",
 	BadSelector = "a group is given as /PATH or CTRL:/PATH",
 	NoCommand = "a command is missing: dump, restore, show, decode or verify (cgraft --help)",
+	OtherCommand = "the command does not have this option or argument (cgraft --help)",
 	FolderAndFile = "-D and -i exclude each other",
 	OneOfThree = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one",
 }

@@ -327,11 +327,12 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 				Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),
 				Err(fault) if read::is_absent(&fault) => {}
 				Err(fault @ Fault::Kernel(errno::EOPNOTSUPP | errno::EINVAL)) => {
-					let name = property.file;
+					let name = property.file();
 					self.log.warn(format_args!("{} of {}: {name} is left out: {fault}", trail.shown(), label.shown()));
 				}
 				Err(fault) => {
-					let place = format_args!("read {} of group {} of {}", property.file, trail.shown(), label.shown());
+					let place =
+						format_args!("read {} of group {} of {}", property.file(), trail.shown(), label.shown());
 					return Err(fault).at(place);
 				}
 			}

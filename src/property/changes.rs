@@ -292,10 +292,10 @@ mod tests {
 				assert!(
 					all.is_empty() || has_twice(property, &saved),
 					"{} {saved:?} {current:?} {all:?}",
-					property.file
+					property.file()
 				);
 				if !has_twice(property, &saved) {
-					assert!(value::same(property, &saved, &after), "{} {saved:?} {after:?}", property.file);
+					assert!(value::same(property, &saved, &after), "{} {saved:?} {after:?}", property.file());
 				}
 				let _ = device_changes(&saved, &current).count() + controller_changes(&saved, &current).count();
 			}

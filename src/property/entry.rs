@@ -3,12 +3,13 @@
 //! A property begins as: read as it is, written whole, in the limit phase, of an unknown fresh value. All of this runs
 //! in the compiler.
 
-use super::{Fresh, Host, Phase, Property, Read, Text, Twin, Unit, Version, Write};
+use super::{File, Fresh, Host, Phase, Property, Read, Text, Twin, Unit, Version, Write};
 
-/// A property while it is written down: its twin still has a name.
+/// A property while it is written down: with its own name and its twin's.
 #[derive(Clone, Copy)]
 pub(super) struct Row {
 	pub(super) property: Property,
+	pub(super) file: &'static str,
 	pub(super) twin: &'static str,
 }
 
@@ -24,7 +25,7 @@ pub(super) const fn v2(file: &'static str) -> Row {
 
 const fn entry(version: Version, file: &'static str) -> Row {
 	let property = Property {
-		file,
+		file: File::NONE,
 		version,
 		read: Read::Plain,
 		write: Write::Whole,
@@ -40,7 +41,7 @@ const fn entry(version: Version, file: &'static str) -> Row {
 		note: "",
 		twin: Twin::NONE,
 	};
-	Row { property, twin: "" }
+	Row { property, file, twin: "" }
 }
 
 impl Row {

@@ -23,7 +23,7 @@ pub mod list;
 pub mod value;
 
 pub use refused::refused;
-pub use table::{TABLE, Twin, all};
+pub use table::{File, TABLE, Twin, all};
 pub use text::Text;
 
 /// Which of the kernel's two interfaces a hierarchy has.
@@ -153,8 +153,8 @@ pub enum Host {
 /// One file of a group and its rules. Kept small: there are a hundred of them in the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Property {
-	/// The file's name. `*`, at most one, stands for a huge page size as in `hugetlb.2MB.max`.
-	pub file: &'static str,
+	/// See [`Property::file()`].
+	file: File,
 	/// The interface that has the file. Some names are in both, with different rules.
 	pub version: Version,
 	/// How it is read.
@@ -184,12 +184,17 @@ pub struct Property {
 }
 
 #[cfg(not(test))]
-const _: () = assert!(size_of::<Property>() == 32);
+const _: () = assert!(size_of::<Property>() == 16);
 
 impl Property {
+	/// The file's name. `*`, at most one, stands for a huge page size as in `hugetlb.2MB.max`.
+	pub fn file(&self) -> &'static str {
+		self.file.as_str()
+	}
+
 	/// The controller that the file belongs to; `cgroup` for the core files of both versions.
 	pub fn controller(&self) -> &'static [u8] {
-		controller_of(self.file.as_bytes())
+		controller_of(self.file().as_bytes())
 	}
 }
 
@@ -201,8 +206,8 @@ pub fn find(version: Version, file: &[u8]) -> Option<&'static Property> {
 /// The place of a file name in [`all`]`(version)`, which is the order of reading and writing inside one group.
 pub fn index_of(version: Version, file: &[u8]) -> Option<usize> {
 	let table = all(version);
-	let exact = table.iter().position(|property| property.file.as_bytes() == file);
-	exact.or_else(|| table.iter().position(|property| matches(property.file, file)))
+	let exact = table.iter().position(|property| property.file().as_bytes() == file);
+	exact.or_else(|| table.iter().position(|property| matches(property.file(), file)))
 }
 
 /// The controller that a file name belongs to: what stands before its first dot, `cgroup` if it has none (`tasks`,
@@ -283,7 +288,7 @@ mod tests {
 
 	#[test]
 	fn a_star_stands_for_a_huge_page_size_only() {
-		let name = |file: &str| find(Version::V2, file.as_bytes()).map(|property| property.file);
+		let name = |file: &str| find(Version::V2, file.as_bytes()).map(|property| property.file());
 		assert_eq!(name("hugetlb.2MB.max"), Some("hugetlb.*.max"));
 		assert_eq!(name("hugetlb.64KB.rsvd.max"), Some("hugetlb.*.rsvd.max"));
 		assert_eq!(name("hugetlb.16GB.max"), Some("hugetlb.*.max"));
@@ -301,8 +306,8 @@ mod tests {
 		for version in [Version::V1, Version::V2] {
 			for (index, property) in all(version).iter().enumerate() {
 				assert_eq!(property.version, version);
-				assert_eq!(index_of(version, property.file.as_bytes()), Some(index), "{}", property.file);
-				assert_eq!(controller_of(property.file.as_bytes()), property.controller());
+				assert_eq!(index_of(version, property.file().as_bytes()), Some(index), "{}", property.file());
+				assert_eq!(controller_of(property.file().as_bytes()), property.controller());
 			}
 		}
 	}

@@ -70,7 +70,7 @@ fn row(property: &Property) -> String {
 	let controller = core::str::from_utf8(property.controller()).unwrap();
 	let criu = if property.criu { "yes" } else { "" };
 	let advisory = if property.advisory { "(advisory) " } else { "" };
-	let (file, since, twin) = (property.file, property.since, code(property.twin.as_str()));
+	let (file, since, twin) = (property.file(), property.since, code(property.twin.as_str()));
 	let (fresh, read, write) = (fresh(property), read(property.read), write(property.write));
 	let (when, host, note) = (when(property.phase), host(property.host), property.note);
 	let controller = if controller == "cgroup" { "core" } else { controller };

@@ -19,28 +19,81 @@ pub fn all(version: Version) -> &'static [Property] {
 	}
 }
 
-const fn joined() -> [Property; V1.len() + V2.len()] {
-	let mut table = [V1[0].property; V1.len() + V2.len()];
-	let mut index = 0;
-	while index < table.len() {
-		table[index] = match index < V1.len() {
-			true => finished(&V1[index], V2, V1.len()),
-			false => finished(&V2[index - V1.len()], V1, 0),
-		};
+const ROWS: usize = V1.len() + V2.len();
+
+const fn row(index: usize) -> &'static Row {
+	if index < V1.len() { &V1[index] } else { &V2[index - V1.len()] }
+}
+
+const fn joined() -> [Property; ROWS] {
+	let mut table = [V1[0].property; ROWS];
+	let (mut index, mut at) = (0, 0);
+	while index < ROWS {
+		let row = row(index);
+		let file = File { at: at as u16, len: row.file.len() as u8 };
+		table[index] = Property { file, twin: twin(row.twin, index < V1.len()), ..row.property };
+		at += row.file.len();
 		index += 1;
 	}
+	assert!(at == NAMES.len());
 	table
 }
 
-/// The row with its twin's place: `others` are the other version's, from `first` on in the table. The compiler stops at
-/// a name that is not there.
-const fn finished(row: &Row, others: &[Row], first: usize) -> Property {
-	let mut index = 0;
-	while !row.twin.is_empty() && !is_same(others[index].property.file, row.twin) {
+/// The place of a twin in the table; the compiler stops at a name that is not there.
+const fn twin(name: &str, is_v1: bool) -> Twin {
+	if name.is_empty() {
+		return Twin::NONE;
+	}
+	let mut index = if is_v1 { V1.len() } else { 0 };
+	while !is_same(row(index).file, name) {
 		index += 1;
 	}
-	let twin = if row.twin.is_empty() { Twin::NONE } else { Twin((first + index) as u8) };
-	Property { twin, ..row.property }
+	Twin(index as u8)
+}
+
+/// A file's name: its place in the names of all files, four bytes instead of a pointer and a length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+	at: u16,
+	len: u8,
+}
+
+impl File {
+	/// While a row is written down its name is still elsewhere.
+	pub(super) const NONE: File = File { at: 0, len: 0 };
+
+	/// The name.
+	pub fn as_str(self) -> &'static str {
+		let at = usize::from(self.at);
+		NAMES.get(at..at + usize::from(self.len)).unwrap_or("")
+	}
+}
+
+/// The names of all files, one behind the other.
+static NAMES: &str = match core::str::from_utf8(&names()) {
+	Ok(names) => names,
+	Err(_) => panic!(),
+};
+
+const fn names_len() -> usize {
+	let (mut index, mut len) = (0, 0);
+	while index < ROWS {
+		len += row(index).file.len();
+		index += 1;
+	}
+	len
+}
+
+const fn names() -> [u8; names_len()] {
+	let mut names = [0; names_len()];
+	let (mut index, mut at) = (0, 0);
+	while index < ROWS {
+		let file = row(index).file.as_bytes();
+		names.split_at_mut(at).1.split_at_mut(file.len()).0.copy_from_slice(file);
+		at += file.len();
+		index += 1;
+	}
+	names
 }
 
 /// The other version's file that means nearly the same: its place in [`TABLE`].
@@ -53,7 +106,7 @@ impl Twin {
 
 	/// The file's name, or nothing.
 	pub fn as_str(self) -> &'static str {
-		TABLE.get(usize::from(self.0)).map_or("", |twin| twin.file)
+		TABLE.get(usize::from(self.0)).map_or("", |twin| twin.file())
 	}
 
 	/// Its bytes.
@@ -72,7 +125,7 @@ mod tests {
 
 	fn criu(version: Version, controller: &str) -> Vec<&'static str> {
 		let ours = |property: &&Property| property.criu && property.controller() == controller.as_bytes();
-		all(version).iter().filter(ours).map(|property| property.file).collect()
+		all(version).iter().filter(ours).map(|property| property.file()).collect()
 	}
 
 	/// CRIU 4.2, criu/cgroup-props.c: cgp_parse_builtins and cgp_global.
@@ -134,7 +187,7 @@ mod tests {
 	fn a_twin_is_a_file_of_the_other_version() {
 		for property in TABLE.iter().filter(|property| property.twin != Twin::NONE) {
 			let other = if property.version == Version::V1 { Version::V2 } else { Version::V1 };
-			assert!(find(other, property.twin.as_bytes()).is_some(), "{}", property.file);
+			assert!(find(other, property.twin.as_bytes()).is_some(), "{}", property.file());
 		}
 		assert_eq!(find(Version::V1, b"memory.limit_in_bytes").unwrap().twin.as_str(), "memory.max");
 		assert_eq!(find(Version::V2, b"memory.max").unwrap().twin.as_str(), "memory.limit_in_bytes");
@@ -145,7 +198,7 @@ mod tests {
 	#[test]
 	fn names_are_unique_and_fit() {
 		for version in [Version::V1, Version::V2] {
-			let files: Vec<_> = all(version).iter().map(|property| property.file).collect();
+			let files: Vec<_> = all(version).iter().map(|property| property.file()).collect();
 			for (index, file) in files.iter().enumerate() {
 				assert!(!files[..index].contains(file), "{file}");
 				assert!(file.len() + 8 < limits::FILE_BYTES && file.matches('*').count() <= 1, "{file}");
@@ -157,7 +210,7 @@ mod tests {
 	#[test]
 	fn rules_of_a_row_agree_with_each_other() {
 		for property in TABLE {
-			let file = property.file;
+			let file = property.file();
 			let never = property.phase == Phase::Never;
 			assert_eq!(never, property.read == Read::Owner, "{file}");
 			assert_eq!(never, property.write == Write::Nothing, "{file}");
@@ -209,7 +262,7 @@ mod tests {
 		for file in ["cpuset.cpus", "cpuset.cpus.partition"] {
 			assert_eq!(phase(Version::V2, file), Phase::Join, "{file}");
 		}
-		let last = TABLE.iter().filter(|property| property.phase == Phase::Freeze).map(|property| property.file);
+		let last = TABLE.iter().filter(|property| property.phase == Phase::Freeze).map(|property| property.file());
 		assert_eq!(last.collect::<Vec<_>>(), ["freezer.state", "cgroup.freeze"]);
 	}
 

@@ -1,7 +1,15 @@
 //! The short texts of the table, once each: a row holds a text's number, one byte instead of a pointer and a length.
 
-/// What a fresh group shows, and what takes a line back.
-static TEXTS: &[&str] = &[
+macro_rules! texts {
+	($($text:literal,)*) => {
+		/// What a fresh group shows, and what takes a line back.
+		const TEXTS: &[&str] = &[$($text,)*];
+		/// The same for the program, without a table of where each begins and ends.
+		static JOINED: &str = concat!($($text, "\n",)*);
+	};
+}
+
+texts! {
 	"",
 	"0",
 	"0.00",
@@ -28,7 +36,7 @@ static TEXTS: &[&str] = &[
 	" hca_handle=max hca_object=max",
 	" rbps=max wbps=max riops=max wiops=max",
 	" rbps=max wbps=max riops=max wiops=max idle=max latency=max",
-];
+}
 
 /// One of the table's texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +54,7 @@ impl Text {
 
 	/// The text itself.
 	pub fn as_str(self) -> &'static str {
-		TEXTS.get(usize::from(self.0)).unwrap_or(&"")
+		JOINED.split('\n').nth(self.0.into()).unwrap_or("")
 	}
 
 	/// Its bytes.

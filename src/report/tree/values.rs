@@ -101,7 +101,7 @@ fn bandwidth(
 ) -> Option<(&'static property::Property, String<64>)> {
 	let joined = property::find(Version::V2, known.twin.as_bytes()).filter(|twin| twin.unit == Unit::Bandwidth)?;
 	let period = property::find(Version::V1, before.as_ref()?.name).filter(|period| period.twin == known.twin)?;
-	if known.fresh != Fresh::Unlimited || period.file == known.file || is_default(known, value) {
+	if known.fresh != Fresh::Unlimited || period.file() == known.file() || is_default(known, value) {
 		return None;
 	}
 	let mut text = String::new();
