@@ -113,10 +113,11 @@ fn vet_properties(
 	counts: &mut Counts,
 	unknown: Unknown<'_>,
 ) -> Result<(), Fault> {
+	let mut hint = 0;
 	for property in group.properties() {
 		let property = property?;
 		counts.freezes |= matches!(property.name, b"freezer.state" | b"cgroup.freeze");
-		if !vet_property(hierarchy, &property)? {
+		if !vet_property(hierarchy, &property, &mut hint)? {
 			counts.unknown += 1;
 			unknown(group.name, property.name);
 		}
@@ -141,20 +142,24 @@ fn vet_perms(perms: Perms, kind: u32, at: usize) -> Result<(), Fault> {
 
 /// Whether the property is known. CRIU fills the owner and mode of freezer.state with whatever was in its memory, so
 /// they are not judged, and never used.
-fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>) -> Result<bool, Fault> {
+fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>, hint: &mut usize) -> Result<bool, Fault> {
 	let (name, text, at) = (property.name, property.value.bytes(), property.at);
 	let version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
 	let sound = name.len() < FILE_BYTES && name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
 	if !sound || name.is_empty() || name.starts_with(b".") {
 		return Err(Fault::image(at, Why::BadPropertyName));
 	}
-	if property::refused(version, name).is_some() {
-		return Err(Fault::image(at, Why::NoConfiguration));
-	}
 	if let (Some(perms), true) = (property.perms, name != b"freezer.state") {
 		vet_perms(perms, REGULAR, at)?;
 	}
-	let Some(known) = property::find(version, name) else { return Ok(false) };
+	let Some(index) = property::index_after(version, name, *hint) else {
+		return match property::refused(version, name) {
+			Some(_) => Err(Fault::image(at, Why::NoConfiguration)),
+			None => Ok(false),
+		};
+	};
+	*hint = index + 1;
+	let known = &property::all(version)[index];
 	if version == Version::V1 && !belongs(hierarchy, known.controller())? {
 		return Err(Fault::image(at, Why::OtherController));
 	}

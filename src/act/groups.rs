@@ -35,7 +35,7 @@ impl Work<'_> {
 		if self.eager && self.creates() {
 			match self.make(site, above, name) {
 				Err(Fault::Kernel(errno::EEXIST)) => {}
-				result => return result.map(Some),
+				result => return result,
 			}
 		}
 		self.eager = false;
@@ -50,13 +50,14 @@ impl Work<'_> {
 				Ok(Some((dir, self.is_made(site)?)))
 			}
 			Err(fault) if !read::is_absent(&fault) => Err(fault),
-			Err(_) if self.creates() => self.make(site, above, name).map(Some),
+			Err(_) if self.creates() => self.make(site, above, name),
 			Err(_) if self.may_miss(site) => Ok(None),
 			Err(_) => Err(Fault::Unfit(Why::GroupMissing)),
 		}
 	}
 
-	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<(Dir, bool), Fault> {
+	/// None where there is nothing more to do in the new group.
+	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		let mark = self.journal.len();
 		self.note(site, Change::Made)?;
@@ -64,12 +65,16 @@ impl Work<'_> {
 		made.inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
 		self.eager = true;
-		let dir = above.child(name.as_c_str())?;
 		self.enable(site, above, name, true)?;
-		if has_controller(site.label.bytes(), b"cpuset") && !has_lists(site) {
+		let is_cpuset = has_controller(site.label.bytes(), b"cpuset");
+		if site.role != Role::Way && !is_cpuset && self.is_plain(site)? {
+			return Ok(None);
+		}
+		let dir = above.child(name.as_c_str())?;
+		if is_cpuset && !has_lists(site) {
 			fill(above, &dir, self.value)?;
 		}
-		Ok((dir, true))
+		Ok(Some((dir, true)))
 	}
 
 	/// On v2 the files of a group are there once what it lies in hands its controllers down. Groups of the image have

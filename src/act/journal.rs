@@ -175,10 +175,15 @@ fn parse(bytes: &[u8]) -> Option<Record<'_>> {
 	Some(Record { hierarchy: usize::from(head[5]), path, change })
 }
 
+/// Bytes of the journal that the cursor reads at once.
+const BLOCK_BYTES: usize = 4096;
+
 /// Goes along the groups that were made, in the order in which they were.
 #[derive(Debug)]
 pub struct MadeCursor {
 	next: u64,
+	/// Where the block starts that is in the caller's buffer, and its length.
+	block: (u64, usize),
 	hierarchy: usize,
 	path: Vec<u8, PATH_BYTES>,
 	ended: bool,
@@ -187,7 +192,7 @@ pub struct MadeCursor {
 impl MadeCursor {
 	/// Before the first one.
 	pub fn new() -> Self {
-		MadeCursor { next: 0, hierarchy: usize::MAX, path: Vec::new(), ended: false }
+		MadeCursor { next: 0, block: (0, 0), hierarchy: usize::MAX, path: Vec::new(), ended: false }
 	}
 
 	/// Whether the group was made; groups have to be asked for in the order in which they were made.
@@ -209,7 +214,7 @@ impl MadeCursor {
 	}
 
 	fn advance(&mut self, journal: &Journal<'_>, buffer: &mut [u8]) -> Result<(), Fault> {
-		while let Some((record, end)) = journal.at(self.next, buffer)? {
+		while let Some((record, end)) = self.record(journal, buffer)? {
 			self.next = end;
 			if record.change == Change::Made {
 				self.hierarchy = record.hierarchy;
@@ -221,6 +226,34 @@ impl MadeCursor {
 		self.ended = true;
 		Ok(())
 	}
+}
+
+impl MadeCursor {
+	/// The next record; most are in the block that was read last.
+	fn record<'r>(&mut self, journal: &Journal<'_>, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
+		let mut at = self.next.wrapping_sub(self.block.0) as usize;
+		if end_in(buffer, at, self.block.1).is_none() {
+			let len = journal.flushed.saturating_sub(self.next).min(BLOCK_BYTES as u64) as usize;
+			read_at(&journal.file, self.next, buffer.get_mut(..len).ok_or(BROKEN)?)?;
+			(at, self.block) = (0, (self.next, len));
+		}
+		match end_in(buffer, at, self.block.1) {
+			Some(end) => {
+				let record = parse(buffer.get(at..end).unwrap_or(&[])).ok_or(BROKEN)?;
+				Ok(Some((record, self.block.0 + end as u64)))
+			}
+			None => {
+				self.block = (0, 0); // a record that is longer than a block, or the end
+				journal.at(self.next, buffer)
+			}
+		}
+	}
+}
+
+/// Where the record that starts at `at` ends, if the first `len` bytes hold it.
+fn end_in(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
+	let word = bytes.get(..len)?.get(at..)?.first_chunk()?;
+	at.checked_add(u32::from_le_bytes(*word) as usize).filter(|end| *end <= len)
 }
 
 impl Default for MadeCursor {

@@ -7,19 +7,24 @@ use crate::image::view::Perms;
 use crate::kernel::dir::Dir;
 use crate::property::{Property, Read, value};
 
-/// The value (normalised, without the last newline), owner and mode of a property.
+/// The value (normalised, without the last newline), owner and mode of a property; without `with_perms` the latter are
+/// only asked for where no value is.
 pub fn current<'b>(
 	dir: &Dir,
 	file: &CStr,
 	property: &Property,
 	buffer: &'b mut [u8],
+	with_perms: bool,
 ) -> Result<(&'b [u8], Perms), Fault> {
 	match property.read {
 		Read::Owner => Ok((b"", dir.status_of(file)?.perms)),
 		Read::Freezer => Ok((own_freezer_state(dir, file, buffer)?, dir.status_of(file)?.perms)),
 		Read::Plain | Read::OomFlag | Read::Partition => {
-			let (len, status) = dir.read(file, buffer)?;
-			Ok((value::normalise(property, buffer.get(..len).unwrap_or(&[])), status.perms))
+			let (len, perms) = match with_perms {
+				true => dir.read(file, buffer).map(|(len, status)| (len, status.perms))?,
+				false => (dir.read_text(file, buffer)?, Perms { mode: 0, uid: 0, gid: 0 }),
+			};
+			Ok((value::normalise(property, buffer.get(..len).unwrap_or(&[])), perms))
 		}
 	}
 }

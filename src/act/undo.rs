@@ -111,7 +111,7 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 		Change::Value { file, old } => {
 			let known = property::find(host.hierarchies[at].label.version(), file).ok_or(Fault::Unfit(Why::NoFile))?;
 			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-			match read::current(&dir, file, known, value) {
+			match read::current(&dir, file, known, value, true) {
 				// Its controller was handed down by the restore, and is not any more.
 				Err(fault) if read::is_absent(&fault) => Ok(()),
 				Err(fault) => Err(fault),

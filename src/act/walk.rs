@@ -318,7 +318,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			result => result.at(format_args!("list group {} of {}", trail.shown(), label.shown()))?,
 		};
 		for (file, property) in files.iter() {
-			match read::current(dir, file, property, value) {
+			match read::current(dir, file, property, value, true) {
 				Ok((text, perms)) => {
 					self.threaded |= property.write == Write::Type && text == b"threaded";
 					let written = self.writer.property(file.to_bytes(), text, perms);

@@ -207,10 +207,10 @@ impl<'w> Work<'w> {
 
 	/// Goes through the values whose bits are set; the bits of those that were refused.
 	fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128) -> Result<u128, Error> {
-		let mut refused = 0;
+		let (mut refused, mut hint) = (0, 0);
 		for saved in site.group.properties() {
 			let saved = saved.at(format_args!("the image"))?;
-			let Some((known, bit)) = rank(site, &saved) else { continue };
+			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if self.pass == Pass::Create && !(site.made && self.is_as_made(known, &saved)) {
 				self.pending = true;
 			}
@@ -230,9 +230,10 @@ impl<'w> Work<'w> {
 
 	/// The first of the refused values once more, for its fault.
 	fn refused(&mut self, site: &Site<'_, '_>, dir: &Dir, left: u128) -> Result<(), Error> {
+		let mut hint = 0;
 		for saved in site.group.properties() {
 			let saved = saved.at(format_args!("the image"))?;
-			let Some((known, bit)) = rank(site, &saved) else { continue };
+			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if left & bit != 0 && self.takes(known.phase) {
 				let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
 				let place = format_args!("{file} of {site}, value {text}");
@@ -251,11 +252,18 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		let text = saved.value.bytes();
-		let (current, now) = match read::current(dir, file, known, self.value) {
+		// Who owns the files of a new group is known, unless it was changed.
+		let with_perms =
+			!(self.pass == Pass::Check && site.made && saved.perms.is_none_or(|perms| self.is_usual(known, perms)));
+		if !with_perms && known.phase == Phase::Never {
+			return Ok(());
+		}
+		let (current, now) = match read::current(dir, file, known, self.value, with_perms) {
 			Err(fault) if read::is_absent(&fault) => return self.absent(site, known, saved),
 			result => result?,
 		};
 		let len = current.len();
+		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
 		let same = value::same(known, text, current) || value::is_healed(known, text, current);
 		if self.pass == Pass::Check {
 			self.check(site, known, saved, (!same).then_some(len), now);
@@ -278,11 +286,15 @@ impl<'w> Work<'w> {
 		self.ours || known.read != property::Read::Freezer
 	}
 
+	/// Whether a file of a group that was just made has this owner and mode.
+	fn is_usual(&self, known: &Property, perms: Perms) -> bool {
+		let usual = if known.write == property::Write::Devices { 0o444 } else { 0o644 };
+		(perms.uid, perms.gid, perms.mode & 0o7777) == (self.own.0, self.own.1, usual)
+	}
+
 	/// Whether a group that was just made has this value, and its file this owner and mode.
 	fn is_as_made(&self, known: &Property, saved: &Saved<'_>) -> bool {
-		let usual = if known.write == property::Write::Devices { 0o444 } else { 0o644 };
-		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7777 == usual;
-		let is_usual = !self.knows_owner(known) || saved.perms.is_none_or(is_own);
+		let is_usual = !self.knows_owner(known) || saved.perms.is_none_or(|perms| self.is_usual(known, perms));
 		let text = saved.value.bytes();
 		let is_fresh = match known.fresh {
 			// What it is copied from is mostly at rest; where not, reading back shows it.
@@ -372,7 +384,7 @@ impl<'w> Work<'w> {
 	fn owner(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
 		let Some(wanted) = site.group.perms()? else { return Ok(()) };
 		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7000 == 0;
-		if !self.takes(Phase::Never) || (is_as_made && self.trust && self.pass != Pass::Check) {
+		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
 		}
 		let now = dir.status()?.perms;
@@ -391,6 +403,20 @@ impl<'w> Work<'w> {
 		if site.made { Ok(()) } else { self.note(site, Change::Perms { file, old }) }
 	}
 
+	/// Whether a group that is made is at once all that the image says, with nothing below it.
+	pub(super) fn is_plain(&self, site: &Site<'_, '_>) -> Result<bool, Fault> {
+		let mut hint = 0;
+		for saved in site.group.properties() {
+			let saved = saved?;
+			let plain = rank(site, &saved, &mut hint).is_none_or(|(known, _)| self.is_as_made(known, &saved));
+			if !plain {
+				return Ok(false);
+			}
+		}
+		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
+		Ok(self.trust && site.group.perms()?.is_none_or(is_own) && site.group.children().next().is_none())
+	}
+
 	pub(super) fn note(&mut self, site: &Site<'_, '_>, change: Change<'_>) -> Result<(), Fault> {
 		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })
 	}
@@ -399,8 +425,6 @@ impl<'w> Work<'w> {
 	pub(super) fn is_made(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
 		match self.pass {
 			Pass::Scout | Pass::Create => Ok(false),
-			// Only where values depend on it.
-			Pass::Check if self.mode.writes(false) => Ok(false),
 			_ => self.cursor.is_made(&self.journal, site.at, site.path.bytes(), self.record),
 		}
 	}
@@ -444,8 +468,9 @@ impl<'w> Work<'w> {
 }
 
 /// The property of a saved value and its bit.
-fn rank(site: &Site<'_, '_>, saved: &Saved<'_>) -> Option<(&'static Property, u128)> {
-	let index = property::index_of(site.label.version(), saved.name)?;
+fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'static Property, u128)> {
+	let index = property::index_after(site.label.version(), saved.name, *hint)?;
+	*hint = index + 1;
 	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
 }
 

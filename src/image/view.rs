@@ -408,35 +408,72 @@ impl<'a> Group<'a> {
 		Repeated::new(message, number, self.layout)
 	}
 
+	/// The fields of its own, and children on the way to them.
+	fn own(&self) -> Own<'a> {
+		let rfc = self.layout == Layout::Rfc;
+		let child = if rfc { schema::rfc_dir::CHILDREN } else { schema::dir::CHILDREN };
+		Own { fields: Fields::new(self.message), child, ended: rfc }
+	}
+
+	/// The last one of its own fields with this number.
+	fn own_field(&self, number: u32) -> Result<Option<Field<'a>>, Fault> {
+		let mut found = None;
+		for field in self.own() {
+			let field = field?;
+			if field.number == number && self.layout == Layout::Criu {
+				found = Some(field);
+			}
+		}
+		Ok(found)
+	}
+
 	/// Owner and mode of the directory.
 	pub fn perms(&self) -> Result<Option<Perms>, Fault> {
-		match self.layout {
-			Layout::Rfc => Ok(None),
-			Layout::Criu => Repeated::new(self.message, schema::dir::DIR_PERMS, self.layout).last().transpose(),
-		}
+		let field = self.own_field(schema::dir::DIR_PERMS)?;
+		field.map(|field| Perms::view(field.bytes()?, self.layout)).transpose()
 	}
 
 	/// Whether it lies above the heads and is only written down for its limits.
 	pub fn is_ancestor(&self) -> Result<bool, Fault> {
-		match self.layout {
-			Layout::Rfc => Ok(false),
-			Layout::Criu => {
-				let flag = last(self.message, schema::dir::ANCESTOR)?.map(|field| field.u64()).transpose()?;
-				Ok(flag.is_some_and(|flag| flag != 0))
-			}
-		}
+		let flag = self.own_field(schema::dir::ANCESTOR)?.map(|field| field.u64()).transpose()?;
+		Ok(flag.is_some_and(|flag| flag != 0))
 	}
 
 	/// Its properties in the order of the bytes.
 	pub fn properties(&self) -> Properties<'a> {
-		Properties { fields: Fields::new(self.message), layout: self.layout }
+		Properties { fields: self.own(), layout: self.layout }
+	}
+}
+
+/// The fields of a group up to its first child, if its owner and mode stand before that: cgraft writes everything of a
+/// group before its children, so that nobody has to look at all of them; CRIU writes the owner and mode last of all.
+#[derive(Clone, Copy, Debug)]
+struct Own<'a> {
+	fields: Fields<'a>,
+	child: u32,
+	/// The next child ends it.
+	ended: bool,
+}
+
+impl<'a> Iterator for Own<'a> {
+	type Item = Result<Field<'a>, Fault>;
+
+	fn next(&mut self) -> Option<Self::Item> {
+		let field = self.fields.next()?;
+		if let Ok(Field { number, .. }) = field {
+			if self.ended && number == self.child {
+				return None;
+			}
+			self.ended |= number == schema::dir::DIR_PERMS;
+		}
+		Some(field)
 	}
 }
 
 /// The properties of a group. After a fault it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Properties<'a> {
-	fields: Fields<'a>,
+	fields: Own<'a>,
 	layout: Layout,
 }
 

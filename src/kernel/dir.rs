@@ -142,6 +142,12 @@ impl Dir {
 		Ok((read_to_end(&fd, into)?, stat))
 	}
 
+	/// The same for a file that is known to be regular, without its status.
+	pub fn read_text(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
+		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
+		read_to_end(&fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?, into)
+	}
+
 	/// Writes a property's file right below, with one write(2).
 	pub fn write(&self, file: &CStr, text: &[u8]) -> Result<()> {
 		let fd = open_beneath(&self.fd, file, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)?;

@@ -205,8 +205,15 @@ pub fn find(version: Version, file: &[u8]) -> Option<&'static Property> {
 
 /// The place of a file name in [`all`]`(version)`, which is the order of reading and writing inside one group.
 pub fn index_of(version: Version, file: &[u8]) -> Option<usize> {
+	index_after(version, file, 0)
+}
+
+/// The same; the search begins at `hint`, where the next file of an image mostly is, and goes round.
+pub fn index_after(version: Version, file: &[u8], hint: usize) -> Option<usize> {
 	let table = all(version);
-	let exact = table.iter().position(|property| property.file().as_bytes() == file);
+	let (before, after) = table.split_at(hint.min(table.len()));
+	let is_it = |property: &Property| property.file().as_bytes() == file;
+	let exact = after.iter().position(is_it).map(|at| hint + at).or_else(|| before.iter().position(is_it));
 	exact.or_else(|| table.iter().position(|property| matches(property.file(), file)))
 }
 
