@@ -172,7 +172,7 @@ mod tests {
 	fn an_option_that_criu_has_and_cgraft_not_is_named() {
 		assert_eq!(seen("dump --freeze-cgroup=/a"), Err((&b"--freeze-cgroup"[..], Why::NotYet)));
 		assert_eq!(seen("restore --shell-job"), Err((&b"--shell-job"[..], Why::NotOurs)));
-		assert_eq!(seen("restore -o"), Err((&b"-o"[..], Why::ValueMissing)));
+		assert_eq!(seen("restore --verbosity"), Err((&b"--verbosity"[..], Why::ValueMissing)));
 		assert_eq!(seen("dump --verbosity=x"), Err((&b"--verbosity"[..], Why::BadLevel)));
 		assert_eq!(normalise(&[b"dump", b"\xff"]), Err((&b"\xff"[..], Why::NotUtf8)));
 	}

@@ -33,17 +33,16 @@ impl From<fmt::Error> for Stop {
 /// Writes the whole image and a newline.
 pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
 	let mut json = Json::new(out, pretty);
-	json.object()?;
-	json.text_of("magic", b"CGROUP")?;
-	json.key("entries")?;
-	json.list()?;
-	json.object()?;
+	json.object();
+	json.text_of("magic", b"CGROUP");
+	json.list_of("entries");
+	json.object();
 	list(&mut json, "sets", image.sets(), &mut |json, set| write_set(json, &set?))?;
 	list(&mut json, "controllers", image.hierarchies(), &mut |json, hierarchy| write_hierarchy(json, &hierarchy?))?;
-	json.end()?;
-	json.end()?;
-	json.end()?;
-	Ok(out.write_char('\n')?)
+	json.end();
+	json.end();
+	json.end();
+	Ok(json.finish()?)
 }
 
 /// A key and a list, or nothing where the list would be empty.
@@ -51,98 +50,102 @@ fn list<'w, T>(
 	json: &mut Json<'w>,
 	key: &str,
 	items: impl Iterator<Item = T>,
-	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Fault>,
+) -> Result<(), Fault> {
 	let mut started = false;
 	for item in items {
 		if !core::mem::replace(&mut started, true) {
-			json.key(key)?;
-			json.list()?;
+			json.list_of(key);
 		}
 		each(json, item)?;
 	}
 	if started {
-		json.end()?;
+		json.end();
 	}
 	Ok(())
 }
 
-fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Stop> {
-	json.object()?;
-	json.number_of("id", u64::from(set.id))?;
+fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
+	json.object();
+	json.number_of("id", u64::from(set.id));
 	list(json, "ctls", set.members(), &mut |json, member| {
 		let member = member?;
-		json.object()?;
-		json.text_of("name", member.name)?;
-		json.text_of("path", member.path)?;
+		json.object();
+		json.text_of("name", member.name);
+		json.text_of("path", member.path);
 		if let Some(prefix) = member.cgns_prefix {
-			json.number_of("cgns_prefix", u64::from(prefix))?;
+			json.number_of("cgns_prefix", u64::from(prefix));
 		}
-		Ok(json.end()?)
+		json.end();
+		Ok(())
 	})?;
-	Ok(json.end()?)
+	json.end();
+	Ok(())
 }
 
-fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
-	json.object()?;
-	list(json, "cnames", hierarchy.names(), &mut |json, name| Ok(json.text(name?)?))?;
+fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fault> {
+	json.object();
+	list(json, "cnames", hierarchy.names(), &mut |json, name| {
+		json.text(name?);
+		Ok(())
+	})?;
 	if hierarchy.heads().next().is_some() {
-		json.key("dirs")?;
-		json.list()?;
+		json.list_of("dirs");
 		write_groups(json, hierarchy)?;
-		json.end()?;
+		json.end();
 	}
 	if let Some(threaded) = hierarchy.threaded {
-		json.key("is_threaded")?;
-		json.truth(threaded)?;
+		json.truth_of("is_threaded", threaded);
 	}
-	Ok(json.end()?)
+	json.end();
+	Ok(())
 }
 
-fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Stop> {
+fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fault> {
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
 		match turn {
 			Turn::Enter(group) => {
-				json.object()?;
-				json.text_of("dir_name", group.name)?;
+				json.object();
+				json.text_of("dir_name", group.name);
 				if group.children().next().is_some() {
-					json.key("children")?;
-					json.list()?;
+					json.list_of("children");
 				}
 			}
 			Turn::Leave(group) => {
 				if group.children().next().is_some() {
-					json.end()?;
+					json.end();
 				}
 				write_own(json, &group)?;
-				json.end()?;
+				json.end();
 			}
 		}
 	}
 	Ok(())
 }
 
-fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Stop> {
+fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Fault> {
 	list(json, "properties", group.properties(), &mut |json, property| {
 		let property = property?;
-		json.object()?;
-		json.text_of("name", property.name)?;
-		json.text_of("value", property.value.bytes())?;
-		write_perms(json, "perms", property.perms)?;
-		Ok(json.end()?)
+		json.object();
+		json.text_of("name", property.name);
+		json.text_of("value", property.value.bytes());
+		write_perms(json, "perms", property.perms);
+		json.end();
+		Ok(())
 	})?;
-	write_perms(json, "dir_perms", group.perms()?)
+	write_perms(json, "dir_perms", group.perms()?);
+	Ok(())
 }
 
-fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) -> Result<(), Stop> {
-	let Some(perms) = perms else { return Ok(()) };
-	json.key(key)?;
-	json.object()?;
-	json.number_of("mode", u64::from(perms.mode))?;
-	json.number_of("uid", u64::from(perms.uid))?;
-	json.number_of("gid", u64::from(perms.gid))?;
-	Ok(json.end()?)
+fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) {
+	let Some(perms) = perms else { return };
+	json.key(key);
+	json.object();
+	json.number_of("mode", u64::from(perms.mode));
+	json.number_of("uid", u64::from(perms.uid));
+	json.number_of("gid", u64::from(perms.gid));
+	json.end();
 }
 
 #[cfg(test)]

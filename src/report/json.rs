@@ -3,7 +3,7 @@
 //! Text is ASCII only: what is not printable ASCII is written as `\uXXXX` (characters above U+FFFF as two surrogates), a
 //! byte that is not UTF-8 as U+DC00 plus the byte, as Python's `surrogateescape` does.
 
-use core::fmt::{Result, Write};
+use core::fmt::{self, Write};
 
 use heapless::Vec;
 
@@ -12,138 +12,155 @@ use crate::limits::DEPTH;
 /// Levels of objects and lists: two for each level of groups and some around them.
 const LEVELS: usize = 2 * DEPTH + 16;
 
-/// Writes one JSON text.
+/// Writes one JSON text. A failure is kept to the end, and nothing is written after it.
 pub struct Json<'w> {
 	out: &'w mut dyn Write,
 	pretty: bool,
 	/// For each open object or list: its closing mark, and whether something is in it.
 	open: Vec<(u8, bool), LEVELS>,
 	after_key: bool,
+	failed: bool,
 }
 
 impl<'w> Json<'w> {
 	/// On one line, or indented by four.
 	pub fn new(out: &'w mut dyn Write, pretty: bool) -> Self {
-		Json { out, pretty, open: Vec::new(), after_key: false }
+		Json { out, pretty, open: Vec::new(), after_key: false, failed: false }
 	}
 
-	fn new_line(&mut self) -> Result {
+	/// Ends the text with a newline.
+	pub fn finish(mut self) -> fmt::Result {
+		self.write("\n");
+		if self.failed { Err(fmt::Error) } else { Ok(()) }
+	}
+
+	fn write(&mut self, text: &str) {
+		self.failed = self.failed || self.out.write_str(text).is_err();
+	}
+
+	fn write_mark(&mut self, mark: u8) {
+		self.failed = self.failed || self.out.write_char(mark as char).is_err();
+	}
+
+	fn new_line(&mut self) {
 		if self.pretty {
-			self.out.write_char('\n')?;
+			self.write("\n");
 			for _ in 0..self.open.len() {
-				self.out.write_str("    ")?;
+				self.write("    ");
 			}
 		}
-		Ok(())
 	}
 
 	/// What stands before a key or a list's value.
-	fn separate(&mut self) -> Result {
+	fn separate(&mut self) {
 		if core::mem::take(&mut self.after_key) {
-			return Ok(());
+			return;
 		}
-		match self.open.last_mut().map(|(_, some)| core::mem::replace(some, true)) {
-			None => Ok(()),
-			Some(true) if self.pretty => self.out.write_char(',').and_then(|()| self.new_line()),
-			Some(true) => self.out.write_str(", "),
-			Some(false) => self.new_line(),
+		let Some((_, some)) = self.open.last_mut() else { return };
+		if core::mem::replace(some, true) {
+			self.write(if self.pretty { "," } else { ", " });
 		}
+		self.new_line();
 	}
 
 	/// A key of the open object.
-	pub fn key(&mut self, key: &str) -> Result {
-		self.separate()?;
-		self.quoted(key.as_bytes())?;
+	pub fn key(&mut self, key: &str) {
+		self.text(key.as_bytes());
+		self.write(": ");
 		self.after_key = true;
-		self.out.write_str(": ")
 	}
 
-	fn start(&mut self, mark: char, end: u8) -> Result {
-		self.separate()?;
-		self.open.push((end, false)).map_err(|_| core::fmt::Error)?;
-		self.out.write_char(mark)
+	fn start(&mut self, mark: u8, end: u8) {
+		self.separate();
+		self.failed |= self.open.push((end, false)).is_err();
+		self.write_mark(mark);
 	}
 
 	/// Starts an object.
-	pub fn object(&mut self) -> Result {
-		self.start('{', b'}')
+	pub fn object(&mut self) {
+		self.start(b'{', b'}');
 	}
 
 	/// Starts a list.
-	pub fn list(&mut self) -> Result {
-		self.start('[', b']')
+	pub fn list(&mut self) {
+		self.start(b'[', b']');
+	}
+
+	/// A key and the list behind it.
+	pub fn list_of(&mut self, key: &str) {
+		self.key(key);
+		self.list();
 	}
 
 	/// Ends the object or list that was started last.
-	pub fn end(&mut self) -> Result {
-		let Some((mark, some)) = self.open.pop() else { return Err(core::fmt::Error) };
+	pub fn end(&mut self) {
+		let (mark, some) = self.open.pop().unwrap_or((b' ', false));
 		if some {
-			self.new_line()?;
+			self.new_line();
 		}
-		self.out.write_char(mark as char)
-	}
-
-	/// A text value.
-	pub fn text(&mut self, text: &[u8]) -> Result {
-		self.separate()?;
-		self.quoted(text)
+		self.write_mark(mark);
 	}
 
 	/// A number.
-	pub fn number(&mut self, number: u64) -> Result {
-		self.separate()?;
-		write!(self.out, "{number}")
+	pub fn number(&mut self, number: u64) {
+		self.separate();
+		self.failed = self.failed || write!(self.out, "{number}").is_err();
 	}
 
-	/// True or false.
-	pub fn truth(&mut self, truth: bool) -> Result {
-		self.separate()?;
-		self.out.write_str(if truth { "true" } else { "false" })
+	/// A key and whether it is true.
+	pub fn truth_of(&mut self, key: &str, truth: bool) {
+		self.key(key);
+		self.separate();
+		self.write(if truth { "true" } else { "false" });
 	}
 
 	/// A key and its text.
-	pub fn text_of(&mut self, key: &str, text: &[u8]) -> Result {
-		self.key(key)?;
-		self.text(text)
+	pub fn text_of(&mut self, key: &str, text: &[u8]) {
+		self.key(key);
+		self.text(text);
 	}
 
 	/// A key and its number.
-	pub fn number_of(&mut self, key: &str, number: u64) -> Result {
-		self.key(key)?;
-		self.number(number)
+	pub fn number_of(&mut self, key: &str, number: u64) {
+		self.key(key);
+		self.number(number);
 	}
 
-	fn quoted(&mut self, text: &[u8]) -> Result {
-		self.out.write_char('"')?;
+	/// A text value.
+	pub fn text(&mut self, text: &[u8]) {
+		self.separate();
+		self.write_mark(b'"');
 		for chunk in text.utf8_chunks() {
 			for letter in chunk.valid().chars() {
-				self.letter(letter)?;
+				self.letter(letter);
 			}
 			for byte in chunk.invalid() {
-				write!(self.out, "\\udc{byte:02x}")?;
+				self.unit(0xdc00 | u16::from(*byte));
 			}
 		}
-		self.out.write_char('"')
+		self.write_mark(b'"');
 	}
 
-	fn letter(&mut self, letter: char) -> Result {
+	fn letter(&mut self, letter: char) {
 		match letter {
-			'"' => self.out.write_str("\\\""),
-			'\\' => self.out.write_str("\\\\"),
-			'\n' => self.out.write_str("\\n"),
-			'\r' => self.out.write_str("\\r"),
-			'\t' => self.out.write_str("\\t"),
-			'\u{8}' => self.out.write_str("\\b"),
-			'\u{c}' => self.out.write_str("\\f"),
-			' '..='~' => self.out.write_char(letter),
+			'"' => self.write("\\\""),
+			'\\' => self.write("\\\\"),
+			'\n' => self.write("\\n"),
+			'\r' => self.write("\\r"),
+			'\t' => self.write("\\t"),
+			'\u{8}' => self.write("\\b"),
+			'\u{c}' => self.write("\\f"),
+			' '..='~' => self.write_mark(letter as u8),
 			_ => {
-				let mut units = [0; 2];
-				for unit in letter.encode_utf16(&mut units) {
-					write!(self.out, "\\u{unit:04x}")?;
+				for unit in letter.encode_utf16(&mut [0; 2]) {
+					self.unit(*unit);
 				}
-				Ok(())
 			}
 		}
+	}
+
+	fn unit(&mut self, unit: u16) {
+		self.failed = self.failed || write!(self.out, "\\u{unit:04x}").is_err();
 	}
 }
 
@@ -156,28 +173,30 @@ mod tests {
 	fn sample(pretty: bool) -> String {
 		let mut out = String::new();
 		let mut json = Json::new(&mut out, pretty);
-		json.object().unwrap();
-		json.text_of("a", "q\"\\\n\u{7f}ä😀".as_bytes()).unwrap();
-		json.key("b").unwrap();
-		json.list().unwrap();
-		json.number(1).unwrap();
-		json.truth(true).unwrap();
-		json.end().unwrap();
-		json.key("c").unwrap();
-		json.object().unwrap();
-		json.end().unwrap();
-		json.text_of("d", b"\xff").unwrap();
-		json.end().unwrap();
+		json.object();
+		json.text_of("a", "q\"\\\n\u{7f}ä😀".as_bytes());
+		json.key("b");
+		json.list();
+		json.number(1);
+		json.number(2);
+		json.end();
+		json.key("c");
+		json.object();
+		json.end();
+		json.text_of("d", b"\xff");
+		json.truth_of("e", true);
+		json.end();
+		json.finish().unwrap();
 		out
 	}
 
 	#[test]
 	fn both_shapes_are_pythons() {
 		let text = "\"q\\\"\\\\\\n\\u007f\\u00e4\\ud83d\\ude00\"";
-		let flat = std::format!("{{\"a\": {text}, \"b\": [1, true], \"c\": {{}}, \"d\": \"\\udcff\"}}");
+		let flat = std::format!("{{\"a\": {text}, \"b\": [1, 2], \"c\": {{}}, \"d\": \"\\udcff\", \"e\": true}}\n");
 		assert_eq!(sample(false), flat);
 		let pretty = std::format!(
-			"{{\n    \"a\": {text},\n    \"b\": [\n        1,\n        true\n    ],\n    \"c\": {{}},\n    \"d\": \"\\udcff\"\n}}"
+			"{{\n    \"a\": {text},\n    \"b\": [\n        1,\n        2\n    ],\n    \"c\": {{}},\n    \"d\": \"\\udcff\",\n    \"e\": true\n}}\n"
 		);
 		assert_eq!(sample(true), pretty);
 	}

@@ -47,57 +47,60 @@ const KEY_BYTES: usize = 4 * if FILE_BYTES > LABEL_BYTES { FILE_BYTES } else { L
 /// Writes the whole image and a newline.
 pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
 	let mut json = Json::new(out, false);
-	json.object()?;
-	json.text_of("layout", if image.layout() == Layout::Rfc { b"rfc" } else { b"criu" })?;
+	json.object();
+	json.text_of("layout", if image.layout() == Layout::Rfc { b"rfc" } else { b"criu" });
 	if let Some(about) = image.about()? {
 		write_about(&mut json, &about)?;
 	}
 	write_hierarchies(&mut json, image)?;
-	json.key("sets")?;
-	json.list()?;
-	image.sets().try_for_each(|set| write_set(&mut json, &set?))?;
-	json.end()?;
-	json.key("tasks")?;
-	json.list()?;
-	image.tasks().try_for_each(|task| write_task(&mut json, &task?))?;
-	json.end()?;
-	json.end()?;
-	Ok(out.write_char('\n')?)
+	json.list_of("sets");
+	for set in image.sets() {
+		write_set(&mut json, &set?)?;
+	}
+	json.end();
+	json.list_of("tasks");
+	for task in image.tasks() {
+		write_task(&mut json, &task?);
+	}
+	json.end();
+	json.end();
+	Ok(json.finish()?)
 }
 
-fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Stop> {
-	json.key("about")?;
-	json.object()?;
-	json.text_of("version", about.text(about::VERSION)?)?;
-	json.text_of("release", about.text(about::RELEASE)?)?;
-	json.text_of("boot_id", about.text(about::BOOT_ID)?)?;
-	json.number_of("page_size", u64::from(about.page_size()?))?;
-	json.text_of("cpus", about.text(about::CPUS)?)?;
-	json.text_of("nodes", about.text(about::NODES)?)?;
-	Ok(json.end()?)
+fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Fault> {
+	json.key("about");
+	json.object();
+	json.text_of("version", about.text(about::VERSION)?);
+	json.text_of("release", about.text(about::RELEASE)?);
+	json.text_of("boot_id", about.text(about::BOOT_ID)?);
+	json.number_of("page_size", u64::from(about.page_size()?));
+	json.text_of("cpus", about.text(about::CPUS)?);
+	json.text_of("nodes", about.text(about::NODES)?);
+	json.end();
+	Ok(())
 }
 
-fn write_hierarchies(json: &mut Json<'_>, image: &Image<'_>) -> Result<(), Stop> {
+fn write_hierarchies(json: &mut Json<'_>, image: &Image<'_>) -> Result<(), Fault> {
 	let mut members = Members::new(image);
 	members.start()?;
 	let mut path = Path::new(image.layout());
-	json.key("hierarchies")?;
-	json.list()?;
+	json.list_of("hierarchies");
 	for hierarchy in image.hierarchies() {
 		let hierarchy = hierarchy?;
 		members.enter(&hierarchy)?;
-		json.object()?;
-		json.key("controllers")?;
-		json.list()?;
-		hierarchy.names().try_for_each(|name| Ok::<(), Stop>(json.text(name?)?))?;
-		json.end()?;
-		json.key("groups")?;
-		json.list()?;
+		json.object();
+		json.list_of("controllers");
+		for name in hierarchy.names() {
+			json.text(name?);
+		}
+		json.end();
+		json.list_of("groups");
 		write_groups(json, &hierarchy, &members, &mut path)?;
-		json.end()?;
-		json.end()?;
+		json.end();
+		json.end();
 	}
-	Ok(json.end()?)
+	json.end();
+	Ok(())
 }
 
 fn write_groups<'a>(
@@ -105,7 +108,7 @@ fn write_groups<'a>(
 	hierarchy: &Hierarchy<'a>,
 	members: &Members<'a>,
 	path: &mut Path,
-) -> Result<(), Stop> {
+) -> Result<(), Fault> {
 	let version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
@@ -113,89 +116,91 @@ fn write_groups<'a>(
 			Turn::Leave(_) => path.leave(),
 			Turn::Enter(group) => {
 				path.enter(group.name)?;
-				json.object()?;
+				json.object();
 				write_group(json, &group, version, path.bytes())?;
-				json.key("sets")?;
-				json.list()?;
+				json.list_of("sets");
 				for set in members.sets_in(path.bytes()) {
-					json.number(u64::from(set?.id))?;
+					json.number(u64::from(set?.id));
 				}
-				json.end()?;
-				json.end()?;
+				json.end();
+				json.end();
 			}
 		}
 	}
 	Ok(())
 }
 
-fn write_group(json: &mut Json<'_>, group: &Group<'_>, version: Version, path: &[u8]) -> Result<(), Stop> {
-	json.text_of("path", path)?;
-	json.key("ancestor")?;
-	json.truth(group.is_ancestor()?)?;
-	write_perms(json, group.perms()?)?;
-	json.key("properties")?;
-	json.object()?;
+fn write_group(json: &mut Json<'_>, group: &Group<'_>, version: Version, path: &[u8]) -> Result<(), Fault> {
+	json.text_of("path", path);
+	json.truth_of("ancestor", group.is_ancestor()?);
+	write_perms(json, group.perms()?);
+	json.key("properties");
+	json.object();
 	for property in group.properties() {
 		write_property(json, &property?, version)?;
 	}
-	Ok(json.end()?)
+	json.end();
+	Ok(())
 }
 
-fn write_property(json: &mut Json<'_>, property: &Property<'_>, version: Version) -> Result<(), Stop> {
+fn write_property(json: &mut Json<'_>, property: &Property<'_>, version: Version) -> Result<(), Fault> {
 	let value = property.value.bytes();
 	let known = property::find(version, property.name);
 	key(json, property.name)?;
-	json.object()?;
-	json.text_of("value", value)?;
-	write_perms(json, property.perms)?;
-	json.key("default")?;
-	json.truth(known.is_some_and(|known| is_default(known, value)))?;
-	Ok(json.end()?)
+	json.object();
+	json.text_of("value", value);
+	write_perms(json, property.perms);
+	json.truth_of("default", known.is_some_and(|known| is_default(known, value)));
+	json.end();
+	Ok(())
 }
 
-fn write_perms(json: &mut Json<'_>, perms: Option<Perms>) -> Result<(), Stop> {
-	let Some(perms) = perms else { return Ok(()) };
-	json.number_of("mode", u64::from(perms.mode))?;
-	json.number_of("uid", u64::from(perms.uid))?;
-	Ok(json.number_of("gid", u64::from(perms.gid))?)
+fn write_perms(json: &mut Json<'_>, perms: Option<Perms>) {
+	let Some(perms) = perms else { return };
+	json.number_of("mode", u64::from(perms.mode));
+	json.number_of("uid", u64::from(perms.uid));
+	json.number_of("gid", u64::from(perms.gid));
 }
 
-fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Stop> {
-	json.object()?;
-	json.number_of("id", u64::from(set.id))?;
-	json.key("members")?;
-	json.object()?;
+fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
+	json.object();
+	json.number_of("id", u64::from(set.id));
+	json.key("members");
+	json.object();
 	for member in set.members() {
 		let member = member?;
 		key(json, member.name)?;
-		json.text(member.path)?;
+		json.text(member.path);
 	}
-	json.end()?;
-	Ok(json.end()?)
+	json.end();
+	json.end();
+	Ok(())
 }
 
-fn write_task(json: &mut Json<'_>, task: &Task<'_>) -> Result<(), Stop> {
-	json.object()?;
-	json.number_of("pid", u64::from(task.pid))?;
-	json.number_of("tid", u64::from(task.tid))?;
+fn write_task(json: &mut Json<'_>, task: &Task<'_>) {
+	json.object();
+	json.number_of("pid", u64::from(task.pid));
+	json.number_of("tid", u64::from(task.tid));
 	if let Some(ns_tid) = task.ns_tid {
-		json.number_of("ns_tid", u64::from(ns_tid))?;
+		json.number_of("ns_tid", u64::from(ns_tid));
 	}
-	json.number_of("start_time", task.start_time)?;
-	json.text_of("comm", task.comm)?;
-	json.number_of("set", u64::from(task.set))?;
-	Ok(json.end()?)
+	json.number_of("start_time", task.start_time);
+	json.text_of("comm", task.comm);
+	json.number_of("set", u64::from(task.set));
+	json.end();
 }
 
 /// A key from the image.
-fn key(json: &mut Json<'_>, name: &[u8]) -> Result<(), Stop> {
+fn key(json: &mut Json<'_>, name: &[u8]) -> Result<(), Fault> {
 	if let Ok(name) = core::str::from_utf8(name) {
-		return Ok(json.key(name)?);
+		json.key(name);
+		return Ok(());
 	}
 	let mut shown = String::<KEY_BYTES>::new();
 	let full = Fault::full(Limit::OddName, name.len());
 	write!(shown, "{}", Shown(name)).map_err(|_| full)?;
-	Ok(json.key(&shown)?)
+	json.key(&shown);
+	Ok(())
 }
 
 #[cfg(test)]
