@@ -100,6 +100,9 @@ pub struct Cli {
 	/// restore: leave what was done before a failure
 	#[argh(switch)]
 	pub no_rollback: bool,
+	/// restore: read back every value, not one of each kind of new groups
+	#[argh(switch)]
+	pub read_all: bool,
 	/// show: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
@@ -130,6 +133,7 @@ impl Cli {
 			(restore, !self.pid_map.is_empty(), "--pid-map"),
 			(restore, self.skip_missing, "--skip-missing"),
 			(restore, self.no_rollback, "--no-rollback"),
+			(restore, self.read_all, "--read-all"),
 			(show, self.json, "--json"),
 			(decode, self.pretty, "--pretty"),
 		];

@@ -193,6 +193,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		pid_map: &pairs(&cli.pid_map)?,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
+		read_all: cli.read_all,
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;

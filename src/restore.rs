@@ -37,6 +37,8 @@ pub struct Request<'a> {
 	pub skip_missing: bool,
 	/// A failed restore is taken back.
 	pub rollback: bool,
+	/// Every value of every group is read back at the end.
+	pub read_all: bool,
 }
 
 /// All buffers of a restore.
@@ -104,7 +106,7 @@ pub fn restore<'a>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
-	work.ours = is_ours(image)?;
+	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
 	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
@@ -127,7 +129,8 @@ pub fn verify<'t>(
 	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
 	host.discover(line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
-	let request = Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false };
+	let request =
+		Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false, read_all: true };
 	let mut counts = Counts::default();
 	aim(image, host, &request, targets, &mut counts, log)?;
 	let space = Space { record, value, journal };

@@ -39,6 +39,10 @@ impl Work<'_> {
 			}
 		}
 		self.eager = false;
+		let made = self.is_made(site)?;
+		if made && self.is_known(site)? {
+			return Ok(None);
+		}
 		match above.child(name.as_c_str()) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
 				Err(Fault::Unfit(Why::GroupThere))
@@ -47,7 +51,7 @@ impl Work<'_> {
 				self.enable(site, above, name, false)?;
 				let counts = self.creates() || (self.pass == Pass::Scout && !self.mode.makes());
 				self.counts.found += u64::from(counts && site.role != Role::Way);
-				Ok(Some((dir, self.is_made(site)?)))
+				Ok(Some((dir, made)))
 			}
 			Err(fault) if !read::is_absent(&fault) => Err(fault),
 			Err(_) if self.creates() => self.make(site, above, name),

@@ -58,6 +58,20 @@ pub struct Site<'s, 'a> {
 	pub made: bool,
 	/// What it lies in is no group of the image.
 	pub first: bool,
+	/// What a group that is made here takes over from what it lies in.
+	pub legacy: Legacy,
+}
+
+/// What a group hands down to a group that is made in it: the kernel copies some values at mkdir.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Legacy {
+	/// It was there before, or the image does not have it.
+	#[default]
+	Unknown,
+	/// It was made by this restore and hands down defaults.
+	Rest,
+	/// It was made by this restore and hands down something else.
+	Unrest,
 }
 
 impl fmt::Display for Site<'_, '_> {
@@ -72,8 +86,8 @@ pub trait Visit<'a> {
 	/// not there, and then what lies below is passed over.
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault>;
 
-	/// The group is entered, before its children.
-	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<(), Error>;
+	/// The group is entered, before its children; what it hands down to them.
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error>;
 
 	/// The group is left, after its children.
 	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error>;
@@ -98,6 +112,7 @@ struct Level {
 	/// Components of the image's path to leave with it.
 	image_steps: u16,
 	retry: u128,
+	legacy: Legacy,
 }
 
 /// The buffers of a tour.
@@ -164,16 +179,25 @@ impl<'a> Tour<'_, 'a> {
 
 	fn enter(&mut self, group: &Group<'a>) -> Result<(), Error> {
 		let before = components(self.buffers.path.bytes()).count();
-		let mut level =
-			Level { stand: Stand::Missing, role: Role::Way, made: false, steps: 0, image_steps: 0, retry: 0 };
+		let mut level = Level {
+			stand: Stand::Missing,
+			role: Role::Way,
+			made: false,
+			steps: 0,
+			image_steps: 0,
+			retry: 0,
+			legacy: Legacy::Unknown,
+		};
 		let placed = self.place(group, &mut level);
 		let label = &self.host.hierarchies[self.at].label;
 		placed.at(format_args!("group {} of {}", self.buffers.path.shown(), label.shown()))?;
 		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
 		if let Stand::At(dir) = &level.stand {
 			let Level { role, made, .. } = level;
-			let site = Site { path: &self.buffers.path, at: self.at, label, role, group, made, first: false };
-			self.visitor.enter(&site, dir, &mut level.retry)?;
+			let legacy = self.buffers.levels.last().map_or(Legacy::Unknown, |above| above.legacy);
+			let path = &self.buffers.path;
+			let site = Site { path, at: self.at, label, role, group, made, first: false, legacy };
+			level.legacy = self.visitor.enter(&site, dir, &mut level.retry)?;
 		}
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
 		self.buffers.levels.push(level).map_err(|_| full).at(format_args!("the image"))
@@ -243,7 +267,9 @@ impl<'a> Tour<'_, 'a> {
 				(Some(dir), _) | (None, Some(Stand::At(dir))) => dir,
 				_ => return Ok(()),
 			};
-			let site = Site { path, at: self.at, label, role: level.role, group, made: false, first };
+			let legacy =
+				if first { Legacy::Unknown } else { levels.last().map_or(Legacy::Unknown, |above| above.legacy) };
+			let site = Site { path, at: self.at, label, role: level.role, group, made: false, first, legacy };
 			let Some((dir, made)) = self.visitor.arrive(&site, above, &name)? else { return Ok(()) };
 			(current, level.made) = (Some(dir), made);
 		}
@@ -256,7 +282,8 @@ impl<'a> Tour<'_, 'a> {
 		if let Stand::At(dir) = &level.stand {
 			let label = &self.host.hierarchies[self.at].label;
 			let Level { role, made, retry, .. } = level;
-			let site = Site { path: &self.buffers.path, at: self.at, label, role, group, made, first: false };
+			let (path, legacy) = (&self.buffers.path, Legacy::Unknown);
+			let site = Site { path, at: self.at, label, role, group, made, first: false, legacy };
 			self.visitor.leave(&site, dir, retry)?;
 		}
 		(0..level.steps).for_each(|_| self.buffers.path.pop());

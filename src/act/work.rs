@@ -11,7 +11,7 @@ use core::fmt;
 use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::read;
-use crate::act::tour::{Role, Site, Visit};
+use crate::act::tour::{Legacy, Role, Site, Visit};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Perms, Property as Saved};
 use crate::kernel::dir::Dir;
@@ -96,6 +96,10 @@ pub struct Work<'w> {
 	pub freezes: bool,
 	/// The image was written by cgraft.
 	pub ours: bool,
+	/// Every value is read back, also of new groups that are as such groups are.
+	pub read_all: bool,
+	/// The kinds of new groups, by their hierarchy and files, of which one was read back lately.
+	read_kinds: [u32; 8],
 }
 
 impl<'a> Visit<'a> for Work<'_> {
@@ -103,17 +107,18 @@ impl<'a> Visit<'a> for Work<'_> {
 		self.reach(site, above, name)
 	}
 
-	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<(), Error> {
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
+		let legacy = self.legacy(site, dir).at(format_args!("{site}"))?;
 		if self.is_for(site) {
 			*retry = self.values(site, dir, u128::MAX)?;
 			if *retry != 0 && self.pass != Pass::Check {
 				*retry = self.values(site, dir, *retry)?;
 			}
 			if *retry != 0 && self.pass == Pass::Insist {
-				return self.refused(site, dir, *retry);
+				self.refused(site, dir, *retry)?;
 			}
 		}
-		Ok(())
+		Ok(legacy)
 	}
 
 	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error> {
@@ -158,6 +163,8 @@ impl<'w> Work<'w> {
 			eager: false,
 			freezes: false,
 			ours: true,
+			read_all: false,
+			read_kinds: [0; 8],
 		})
 	}
 
@@ -211,7 +218,7 @@ impl<'w> Work<'w> {
 		for saved in site.group.properties() {
 			let saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
-			if self.pass == Pass::Create && !(site.made && self.is_as_made(known, &saved)) {
+			if self.pass == Pass::Create && !(site.made && self.is_as_made(site, known, &saved)) {
 				self.pending = true;
 			}
 			if wanted & bit == 0 || !self.takes(known.phase) {
@@ -248,7 +255,7 @@ impl<'w> Work<'w> {
 		let mut name = [0; FILE_BYTES + 1];
 		let file = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
 		self.seen += u64::from(known.phase != Phase::Never);
-		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(known, saved) {
+		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(site, known, saved) {
 			return Ok(());
 		}
 		let text = saved.value.bytes();
@@ -293,12 +300,11 @@ impl<'w> Work<'w> {
 	}
 
 	/// Whether a group that was just made has this value, and its file this owner and mode.
-	fn is_as_made(&self, known: &Property, saved: &Saved<'_>) -> bool {
+	fn is_as_made(&self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>) -> bool {
 		let is_usual = !self.knows_owner(known) || saved.perms.is_none_or(|perms| self.is_usual(known, perms));
 		let text = saved.value.bytes();
 		let is_fresh = match known.fresh {
-			// What it is copied from is mostly at rest; where not, reading back shows it.
-			Fresh::Inherited(_) => known.write != property::Write::Devices && value::is_default(known, text),
+			Fresh::Inherited(_) => site.legacy == Legacy::Rest && value::is_default(known, text),
 			_ => value::is_fresh(known, text),
 		};
 		is_usual && (known.phase == Phase::Never || is_fresh)
@@ -403,12 +409,60 @@ impl<'w> Work<'w> {
 		if site.made { Ok(()) } else { self.note(site, Change::Perms { file, old }) }
 	}
 
+	/// What the group hands down to those that are made in it. Where the host's part of a new tree hands down something
+	/// that the image does not say, no new group is trusted any more.
+	fn legacy(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<Legacy, Fault> {
+		if !site.made || !self.is_for(site) {
+			return Ok(Legacy::Unknown);
+		}
+		let mut hint = 0;
+		for saved in site.group.properties() {
+			let saved = saved?;
+			let Some((known, _)) = rank(site, &saved, &mut hint) else { continue };
+			if !matches!(known.fresh, Fresh::Inherited(_)) {
+				continue;
+			}
+			if site.legacy == Legacy::Unrest || !value::is_default(known, saved.value.bytes()) {
+				return Ok(Legacy::Unrest);
+			}
+			let mut name = [0; FILE_BYTES + 1];
+			if let (Legacy::Unknown, Pass::Create, Some(file)) =
+				(site.legacy, self.pass, file_name(saved.name, &mut name))
+			{
+				let current = read::current(dir, file, known, self.value, false);
+				self.trust &= current.is_ok_and(|(text, _)| value::is_default(known, text));
+			}
+		}
+		Ok(Legacy::Rest)
+	}
+
+	/// Whether a new group needs not be read back: one like it was read, and nothing was written to it.
+	pub(super) fn is_known(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
+		let skips = self.pass == Pass::Check && self.trust && !self.read_all && site.legacy == Legacy::Rest;
+		if !skips || !self.mode.writes(true) || !self.is_plain(site)? {
+			return Ok(false);
+		}
+		let (mut kind, mut values) = (site.at as u32, 0);
+		for saved in site.group.properties() {
+			let name = saved?.name;
+			kind = name.iter().fold(kind, |kind, byte| (kind ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
+			values += u64::from(!matches!(name, b"cgroup.procs" | b"cgroup.threads" | b"tasks"));
+		}
+		if self.read_kinds.contains(&kind) {
+			self.seen += values;
+			return Ok(true);
+		}
+		self.read_kinds.rotate_right(1);
+		self.read_kinds[0] = kind;
+		Ok(false)
+	}
+
 	/// Whether a group that is made is at once all that the image says, with nothing below it.
 	pub(super) fn is_plain(&self, site: &Site<'_, '_>) -> Result<bool, Fault> {
 		let mut hint = 0;
 		for saved in site.group.properties() {
 			let saved = saved?;
-			let plain = rank(site, &saved, &mut hint).is_none_or(|(known, _)| self.is_as_made(known, &saved));
+			let plain = rank(site, &saved, &mut hint).is_none_or(|(known, _)| self.is_as_made(site, known, &saved));
 			if !plain {
 				return Ok(false);
 			}
