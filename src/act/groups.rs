@@ -71,7 +71,7 @@ impl Work<'_> {
 		self.eager = true;
 		self.enable(site, above, name, true)?;
 		let is_cpuset = has_controller(site.label.bytes(), b"cpuset");
-		if site.role != Role::Way && !is_cpuset && self.is_plain(site)? {
+		if site.role != Role::Way && !is_cpuset && self.plain(site)?.is_some() {
 			return Ok(None);
 		}
 		let dir = above.child(name.as_c_str())?;

@@ -438,37 +438,36 @@ impl<'w> Work<'w> {
 
 	/// Whether a new group needs not be read back: one like it was read, and nothing was written to it.
 	pub(super) fn is_known(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
-		let skips = self.pass == Pass::Check && self.trust && !self.read_all && site.legacy == Legacy::Rest;
-		if !skips || !self.mode.writes(true) || !self.is_plain(site)? {
-			return Ok(false);
-		}
-		let (mut kind, mut values) = (site.at as u32, 0);
-		for saved in site.group.properties() {
-			let name = saved?.name;
-			kind = name.iter().fold(kind, |kind, byte| (kind ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-			values += u64::from(!matches!(name, b"cgroup.procs" | b"cgroup.threads" | b"tasks"));
-		}
-		if self.read_kinds.contains(&kind) {
+		let skips = self.pass == Pass::Check && !self.read_all && site.legacy == Legacy::Rest && self.mode.writes(true);
+		let Some((kind, values)) = (if skips { self.plain(site)? } else { None }) else { return Ok(false) };
+		let is_known = self.read_kinds.contains(&kind);
+		if is_known {
 			self.seen += values;
-			return Ok(true);
+		} else {
+			self.read_kinds.rotate_right(1);
+			self.read_kinds[0] = kind;
 		}
-		self.read_kinds.rotate_right(1);
-		self.read_kinds[0] = kind;
-		Ok(false)
+		Ok(is_known)
 	}
 
-	/// Whether a group that is made is at once all that the image says, with nothing below it.
-	pub(super) fn is_plain(&self, site: &Site<'_, '_>) -> Result<bool, Fault> {
-		let mut hint = 0;
+	/// Where a group that is made is at once all that the image says, with nothing below it: its kind, by hierarchy and
+	/// files, and the number of its values.
+	pub(super) fn plain(&self, site: &Site<'_, '_>) -> Result<Option<(u32, u64)>, Fault> {
+		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
+		if !self.trust || !site.group.perms()?.is_none_or(is_own) {
+			return Ok(None);
+		}
+		let (mut kind, mut values, mut hint) = (site.at as u32, 0, 0);
 		for saved in site.group.properties() {
 			let saved = saved?;
-			let plain = rank(site, &saved, &mut hint).is_none_or(|(known, _)| self.is_as_made(site, known, &saved));
-			if !plain {
-				return Ok(false);
+			let Some((known, _)) = rank(site, &saved, &mut hint) else { return Ok(None) };
+			if !self.is_as_made(site, known, &saved) {
+				return Ok(None);
 			}
+			kind = (kind ^ hint as u32).wrapping_mul(0x0100_0193);
+			values += u64::from(known.phase != Phase::Never);
 		}
-		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
-		Ok(self.trust && site.group.perms()?.is_none_or(is_own) && site.group.children().next().is_none())
+		Ok(Some((kind, values)).filter(|_| site.group.children().next().is_none()))
 	}
 
 	pub(super) fn note(&mut self, site: &Site<'_, '_>, change: Change<'_>) -> Result<(), Fault> {

@@ -415,16 +415,17 @@ impl<'a> Group<'a> {
 		Own { fields: Fields::new(self.message), child, ended: rfc }
 	}
 
-	/// The last one of its own fields with this number.
+	/// The first one of its own fields with this number. What cgraft adds stands before the owner and mode.
 	fn own_field(&self, number: u32) -> Result<Option<Field<'a>>, Fault> {
-		let mut found = None;
 		for field in self.own() {
-			let field = field?;
-			if field.number == number && self.layout == Layout::Criu {
-				found = Some(field);
+			match field? {
+				_ if self.layout == Layout::Rfc => {}
+				field if field.number == number => return Ok(Some(field)),
+				Field { number: schema::dir::DIR_PERMS, .. } => return Ok(None),
+				_ => {}
 			}
 		}
-		Ok(found)
+		Ok(None)
 	}
 
 	/// Owner and mode of the directory.

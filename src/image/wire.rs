@@ -98,6 +98,10 @@ impl<'a> Fields<'a> {
 	}
 
 	fn varint(&mut self) -> Result<u64, Fault> {
+		if let [byte @ ..0x80, rest @ ..] = self.rest {
+			(self.rest, self.at) = (rest, self.at + 1); // most are short
+			return Ok(u64::from(*byte));
+		}
 		let at = self.at;
 		let mut number = 0_u64;
 		for shift in (0..70).step_by(7) {
