@@ -173,7 +173,12 @@ impl<'a, T: View<'a>> Repeated<'a, T> {
 	}
 }
 
-impl<T> Repeated<'_, T> {
+impl<'a, T> Repeated<'a, T> {
+	/// The same as messages, to be viewed later.
+	pub fn messages(&self) -> Repeated<'a, Message<'a>> {
+		Repeated { fields: self.fields, number: self.number, layout: self.layout, made: PhantomData }
+	}
+
 	/// Offset in the payload of what is not read yet.
 	pub fn at(&self) -> usize {
 		self.fields.rest().at
@@ -202,6 +207,13 @@ fn next_message<'a>(fields: &mut Fields<'a>, number: u32) -> Option<Result<Messa
 		}
 	}
 	None
+}
+
+/// The message itself.
+impl<'a> View<'a> for Message<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		Ok(message)
+	}
 }
 
 /// Text of the image: `string` and `bytes` fields are both plain bytes here.
