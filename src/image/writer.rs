@@ -231,10 +231,14 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	}
 
 	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
-		match (name, number(value)) {
-			(b"memory.limit_in_bytes", Some(bytes)) => self.number(schema::rfc_dir::MEM_LIMIT, bytes),
-			(b"cpu.shares", Some(shares)) => self.number(schema::rfc_dir::CPU_SHARES, shares),
-			_ => {
+		let field = match name {
+			b"memory.limit_in_bytes" => Some(schema::rfc_dir::MEM_LIMIT),
+			b"cpu.shares" => Some(schema::rfc_dir::CPU_SHARES),
+			_ => None,
+		};
+		match field.zip(number(value)) {
+			Some((field, number)) => self.number(field, number),
+			None => {
 				self.left_out += u64::from(!value.is_empty());
 				Ok(())
 			}
