@@ -43,6 +43,7 @@ const RELEASE_EVERY: u32 = 512;
 
 impl<'a> Descent<'a> {
 	/// Before the first head.
+	#[inline(never)]
 	pub fn new(hierarchy: &Hierarchy<'a>) -> Self {
 		Descent { hierarchy: *hierarchy, heads: hierarchy.heads(), frames: Vec::new(), above_head: 0, turns: 0 }
 	}

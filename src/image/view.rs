@@ -173,7 +173,12 @@ impl<'a, T: View<'a>> Repeated<'a, T> {
 	}
 }
 
-impl<T> Repeated<'_, T> {
+impl<'a, T> Repeated<'a, T> {
+	/// The same as messages, to be viewed later.
+	pub fn messages(&self) -> Repeated<'a, Message<'a>> {
+		Repeated { fields: self.fields, number: self.number, layout: self.layout, made: PhantomData }
+	}
+
 	/// Offset in the payload of what is not read yet.
 	pub fn at(&self) -> usize {
 		self.fields.rest().at
@@ -204,27 +209,80 @@ fn next_message<'a>(fields: &mut Fields<'a>, number: u32) -> Option<Result<Messa
 	None
 }
 
+/// The message itself.
+impl<'a> View<'a> for Message<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		Ok(message)
+	}
+}
+
 /// Text of the image: `string` and `bytes` fields are both plain bytes here.
 impl<'a> View<'a> for &'a [u8] {
+	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		Ok(message.bytes)
 	}
 }
 
-fn required<T>(found: Option<T>, message: Message<'_>, what: Why) -> Result<T, Fault> {
-	found.ok_or(Fault::image(message.at, what))
+/// The last field of each number, as protobuf's rule for singular fields wants it. What it gives is small and is asked
+/// for by a call, so that the many places that read a message stay small.
+struct Last<'f, 'a> {
+	message: Message<'a>,
+	fields: &'f [Option<Field<'a>>],
 }
 
-/// The last field of this number, as protobuf's rule for singular fields wants it.
-fn last<'a>(message: Message<'a>, number: u32) -> Result<Option<Field<'a>>, Fault> {
-	let mut found = None;
+impl<'f, 'a> Last<'f, 'a> {
+	fn of<const N: usize>(
+		message: Message<'a>,
+		numbers: &[u32; N],
+		fields: &'f mut [Option<Field<'a>>; N],
+	) -> Result<Self, Fault> {
+		find_last(message, numbers, fields)?;
+		Ok(Last { message, fields })
+	}
+
+	fn any(&self, index: usize) -> Option<&Field<'a>> {
+		self.fields.get(index).and_then(Option::as_ref)
+	}
+
+	fn required(&self, index: usize, missing: Why) -> Result<&Field<'a>, Fault> {
+		self.any(index).ok_or(Fault::image(self.message.at, missing))
+	}
+
+	/// A text that has to be there; its place in the numbers.
+	#[inline(never)]
+	fn text(&self, index: usize, missing: Why) -> Result<&'a [u8], Fault> {
+		Ok(self.required(index, missing)?.bytes()?.bytes)
+	}
+
+	/// A number that has to be there.
+	#[inline(never)]
+	fn number(&self, index: usize, missing: Why) -> Result<u32, Fault> {
+		self.required(index, missing)?.u32()
+	}
+
+	/// A number, if it is there.
+	#[inline(never)]
+	fn number_if_any(&self, index: usize) -> Result<Option<u32>, Fault> {
+		self.any(index).map(Field::u32).transpose()
+	}
+
+	/// Owner and mode, if they are there.
+	#[inline(never)]
+	fn perms_if_any(&self, index: usize) -> Result<Option<Perms>, Fault> {
+		self.any(index).map(|field| Perms::view(field.bytes()?, Layout::Criu)).transpose()
+	}
+}
+
+#[inline(never)]
+fn find_last<'a>(message: Message<'a>, numbers: &[u32], found: &mut [Option<Field<'a>>]) -> Result<(), Fault> {
 	for field in Fields::new(message) {
 		let field = field?;
-		if field.number == number {
-			found = Some(field);
+		for (_, found) in numbers.iter().zip(&mut *found).filter(|(number, _)| **number == field.number) {
+			*found = Some(field);
 		}
 	}
-	Ok(found)
+	Ok(())
 }
 
 /// One set.
@@ -249,9 +307,10 @@ impl<'a> Set<'a> {
 }
 
 impl<'a> View<'a> for Set<'a> {
+	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
-		let id = last(message, schema::set::ID)?.map(|field| field.u32()).transpose()?;
-		Ok(Set { message, layout, id: required(id, message, Why::SetWithoutId)? })
+		let id = Last::of(message, &[schema::set::ID], &mut [None])?.number(0, Why::SetWithoutId)?;
+		Ok(Set { message, layout, id })
 	}
 }
 
@@ -269,19 +328,13 @@ pub struct Member<'a> {
 }
 
 impl<'a> View<'a> for Member<'a> {
+	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
-		let (mut name, mut path, mut cgns_prefix) = (None, None, None);
-		for field in Fields::new(message) {
-			let field = field?;
-			match field.number {
-				schema::member::NAME => name = Some(field.bytes()?.bytes),
-				schema::member::PATH => path = Some(field.bytes()?.bytes),
-				schema::member::CGNS_PREFIX => cgns_prefix = Some(field.u32()?),
-				_ => {}
-			}
-		}
-		let name = required(name, message, Why::MemberWithoutName)?;
-		Ok(Member { name, path: required(path, message, Why::MemberWithoutPath)?, cgns_prefix, at: message.at })
+		let mut fields = [None; 3];
+		let last =
+			Last::of(message, &[schema::member::NAME, schema::member::PATH, schema::member::CGNS_PREFIX], &mut fields)?;
+		let (name, path) = (last.text(0, Why::MemberWithoutName)?, last.text(1, Why::MemberWithoutPath)?);
+		Ok(Member { name, path, cgns_prefix: last.number_if_any(2)?, at: message.at })
 	}
 }
 
@@ -334,6 +387,7 @@ impl<'a> Hierarchy<'a> {
 impl<'a> View<'a> for Hierarchy<'a> {
 	/// Its names are its first fields, as every writer of protobuf puts them (the RFC layout has its number before
 	/// them): they are looked at for each property, and must not be searched behind the groups.
+	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		let rfc = layout == Layout::Rfc;
 		let names = if rfc { schema::rfc_controller::CONTROLLERS } else { schema::controller::CNAMES };
@@ -369,6 +423,7 @@ pub struct Group<'a> {
 impl<'a> View<'a> for Group<'a> {
 	/// The name is the first field, as every writer of protobuf puts it: a group is looked at once for each of its
 	/// children, and must not be searched each time.
+	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		match Fields::new(message).next().transpose()? {
 			Some(field) if field.number == schema::dir::DIR_NAME => {
@@ -540,20 +595,17 @@ impl<'a> Property<'a> {
 }
 
 impl<'a> View<'a> for Property<'a> {
-	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
-		let (mut name, mut value, mut perms) = (None, None, None);
-		for field in Fields::new(message) {
-			let field = field?;
-			match field.number {
-				schema::property::NAME => name = Some(field.bytes()?.bytes),
-				schema::property::VALUE => value = Some(Text::Bytes(field.bytes()?.bytes)),
-				schema::property::PERMS => perms = Some(Perms::view(field.bytes()?, layout)?),
-				_ => {}
-			}
-		}
-		let name = required(name, message, Why::PropertyWithoutName)?;
-		let value = required(value, message, Why::PropertyWithoutValue)?;
-		Ok(Property { name, value, perms, at: message.at })
+	#[inline(never)]
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		let mut fields = [None; 3];
+		let last = Last::of(
+			message,
+			&[schema::property::NAME, schema::property::VALUE, schema::property::PERMS],
+			&mut fields,
+		)?;
+		let name = last.text(0, Why::PropertyWithoutName)?;
+		let value = Text::Bytes(last.text(1, Why::PropertyWithoutValue)?);
+		Ok(Property { name, value, perms: last.perms_if_any(2)?, at: message.at })
 	}
 }
 
@@ -569,21 +621,12 @@ pub struct Perms {
 }
 
 impl<'a> View<'a> for Perms {
+	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
-		let (mut mode, mut uid, mut gid) = (None, None, None);
-		for field in Fields::new(message) {
-			let field = field?;
-			match field.number {
-				schema::perms::MODE => mode = Some(field.u32()?),
-				schema::perms::UID => uid = Some(field.u32()?),
-				schema::perms::GID => gid = Some(field.u32()?),
-				_ => {}
-			}
-		}
-		match (mode, uid, gid) {
-			(Some(mode), Some(uid), Some(gid)) => Ok(Perms { mode, uid, gid }),
-			_ => Err(Fault::image(message.at, Why::PermsIncomplete)),
-		}
+		let mut fields = [None; 3];
+		let last = Last::of(message, &[schema::perms::MODE, schema::perms::UID, schema::perms::GID], &mut fields)?;
+		let number = |index| last.number(index, Why::PermsIncomplete);
+		Ok(Perms { mode: number(0)?, uid: number(1)?, gid: number(2)? })
 	}
 }
 
@@ -605,28 +648,20 @@ pub struct Task<'a> {
 }
 
 impl<'a> View<'a> for Task<'a> {
+	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
-		let mut task = Task { pid: 0, tid: 0, ns_tid: None, start_time: 0, comm: b"", set: 0 };
-		let mut seen = 0_u32;
-		for field in Fields::new(message) {
-			let field = field?;
-			match field.number {
-				schema::task::PID => task.pid = field.u32()?,
-				schema::task::TID => task.tid = field.u32()?,
-				schema::task::NS_TID => task.ns_tid = Some(field.u32()?),
-				schema::task::START_TIME => task.start_time = field.u64()?,
-				schema::task::COMM => task.comm = field.bytes()?.bytes,
-				schema::task::SET => task.set = field.u32()?,
-				_ => continue,
-			}
-			seen |= 1 << field.number;
-		}
-		let needed =
-			[schema::task::PID, schema::task::TID, schema::task::START_TIME, schema::task::COMM, schema::task::SET];
-		match needed.iter().all(|number| seen & (1 << number) != 0) {
-			true => Ok(task),
-			false => Err(Fault::image(message.at, Why::TaskIncomplete)),
-		}
+		use schema::task::{COMM, NS_TID, PID, SET, START_TIME, TID};
+		let missing = Why::TaskIncomplete;
+		let mut fields = [None; 6];
+		let last = Last::of(message, &[PID, TID, NS_TID, START_TIME, COMM, SET], &mut fields)?;
+		Ok(Task {
+			pid: last.number(0, missing)?,
+			tid: last.number(1, missing)?,
+			ns_tid: last.number_if_any(2)?,
+			start_time: last.required(3, missing)?.u64()?,
+			comm: last.text(4, missing)?,
+			set: last.number(5, missing)?,
+		})
 	}
 }
 
@@ -639,16 +674,19 @@ pub struct About<'a> {
 impl<'a> About<'a> {
 	/// A text field of `schema::about`; empty where it is missing.
 	pub fn text(&self, number: u32) -> Result<&'a [u8], Fault> {
-		Ok(last(self.message, number)?.map(|field| field.bytes()).transpose()?.map_or(b"", |message| message.bytes))
+		let mut fields = [None];
+		let last = Last::of(self.message, &[number], &mut fields)?;
+		last.any(0).map_or(Ok(&[]), |field| Ok(field.bytes()?.bytes))
 	}
 
 	/// Bytes of a memory page.
 	pub fn page_size(&self) -> Result<u32, Fault> {
-		Ok(last(self.message, schema::about::PAGE_SIZE)?.map(|field| field.u32()).transpose()?.unwrap_or(0))
+		Ok(Last::of(self.message, &[schema::about::PAGE_SIZE], &mut [None])?.number_if_any(0)?.unwrap_or(0))
 	}
 }
 
 impl<'a> View<'a> for About<'a> {
+	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		Ok(About { message })
 	}

@@ -11,6 +11,7 @@ use crate::error::Fault;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
 use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
+use crate::procfs::scan::number;
 
 /// Writes one image.
 pub struct ImageWriter<'s, S: Store> {
@@ -230,11 +231,14 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	}
 
 	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
-		let number = core::str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
-		match (name, number) {
-			(b"memory.limit_in_bytes", Some(bytes)) => self.number(schema::rfc_dir::MEM_LIMIT, bytes),
-			(b"cpu.shares", Some(shares)) => self.number(schema::rfc_dir::CPU_SHARES, shares),
-			_ => {
+		let field = match name {
+			b"memory.limit_in_bytes" => Some(schema::rfc_dir::MEM_LIMIT),
+			b"cpu.shares" => Some(schema::rfc_dir::CPU_SHARES),
+			_ => None,
+		};
+		match field.zip(number(value)) {
+			Some((field, number)) => self.number(field, number),
+			None => {
 				self.left_out += u64::from(!value.is_empty());
 				Ok(())
 			}

@@ -7,6 +7,7 @@
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
 #![allow(unsafe_code)]
 
+use core::ffi::c_ulong;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -62,6 +63,13 @@ impl Drop for Map {
 			let _ = unsafe { mm::munmap(start.as_ptr().cast(), self.len) };
 		}
 	}
+}
+
+// SAFETY: declared as in sys/auxv.h; it only reads what the kernel gave the process at its start. libc is linked by the
+// standard library of the program and of the tests.
+unsafe extern "C" {
+	/// A value of the auxiliary vector, getauxval(3).
+	pub safe fn getauxval(kind: c_ulong) -> c_ulong;
 }
 
 /// Standard input.

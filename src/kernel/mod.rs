@@ -9,6 +9,8 @@ pub mod output;
 pub mod proc;
 pub mod stream;
 
+use core::ffi::c_ulong;
+
 use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
 
@@ -62,9 +64,12 @@ pub fn release(into: &mut [u8]) -> usize {
 	len
 }
 
+/// getauxval(3): the size of a page.
+const AT_PAGESZ: c_ulong = 6;
+
 /// Bytes of a memory page.
 pub fn page_size() -> u32 {
-	rustix::param::page_size() as u32
+	fenced::getauxval(AT_PAGESZ) as u32
 }
 
 /// The effective user and group of this process: who owns what it makes.

@@ -6,9 +6,10 @@
 use core::fmt;
 
 use super::changes::lines;
-use super::value::{is_unlimited, number};
+use super::value::is_unlimited;
 use super::{Property, Unit, Write};
 use crate::name::Shown;
+use crate::procfs::scan::number;
 
 /// A unit's name and how many of the next smaller one it has.
 type Scale = &'static [(u64, &'static str)];
@@ -101,12 +102,14 @@ impl fmt::Display for Cpus {
 		let (whole, part) = (self.0 / self.1, self.0 % self.1);
 		let rest = part.checked_mul(1000).map_or_else(|| part / (self.1 / 1000), |part| part / self.1);
 		let word = if (whole, rest) == (1, 0) { "CPU" } else { "CPUs" };
-		match (rest % 10, rest % 100) {
-			_ if rest == 0 => write!(f, "{whole} {word}"),
-			(_, 0) => write!(f, "{whole}.{} {word}", rest / 100),
-			(0, _) => write!(f, "{whole}.{:02} {word}", rest / 10),
-			_ => write!(f, "{whole}.{rest:03} {word}"),
+		if rest == 0 {
+			return write!(f, "{whole} {word}");
 		}
+		let (mut rest, mut width) = (rest, 3);
+		while rest % 10 == 0 {
+			(rest, width) = (rest / 10, width - 1);
+		}
+		write!(f, "{whole}.{rest:0width$} {word}")
 	}
 }
 

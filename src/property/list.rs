@@ -3,7 +3,7 @@
 //! The format is cpuset(7)'s list format as the kernel prints it. What the kernel only takes, but never prints (`all`,
 //! `0-7:1/2`), and numbers from [`NUMBERS`] on are refused: the caller then compares the text.
 
-use super::value::number;
+use crate::procfs::scan::number;
 
 /// Numbers a set can hold, 0 to 16383. Kernels are built for at most 8192 CPUs and 1024 nodes. Takes 2 KiB of stack.
 pub const NUMBERS: usize = 16 * 1024;

@@ -6,6 +6,7 @@
 use super::changes::{same_lines, same_words};
 use super::list::Numbers;
 use super::{Fresh, Property, Read, Unit, Version, Write};
+use crate::procfs::scan::number;
 
 pub use super::changes::{
 	DeviceChange, LineChange, LineChanges, allows_all, controller_changes, device_changes, line_changes,
@@ -89,12 +90,6 @@ pub fn is_unlimited(property: &Property, value: &[u8]) -> bool {
 /// Whether a value of cgroup.type makes the group threaded. The other words follow from where the group is.
 pub fn is_threaded(value: &[u8]) -> bool {
 	value.trim_ascii() == b"threaded"
-}
-
-/// A decimal number of digits only.
-pub(super) fn number(text: &[u8]) -> Option<u64> {
-	let digits = core::str::from_utf8(text).ok()?;
-	if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
 /// What stands before the first blank.

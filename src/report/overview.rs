@@ -119,9 +119,10 @@ fn write_groups<'a>(
 				json.object();
 				write_group(json, &group, version, path.bytes())?;
 				json.list_of("sets");
-				for set in members.sets_in(path.bytes()) {
-					json.number(u64::from(set?.id));
-				}
+				members.sets_in(path.bytes(), &mut |set| {
+					json.number(u64::from(set.id));
+					Ok(())
+				})?;
 				json.end();
 				json.end();
 			}

@@ -7,22 +7,26 @@
 use heapless::Vec;
 
 use crate::error::Fault;
-use crate::image::view::{Repeated, View};
+use crate::image::view::Repeated;
+use crate::image::wire::Message;
 
 /// Blocks: bits of a slot.
 const BLOCKS: usize = u64::BITS as usize;
 /// Slots of the table: 4 KiB.
 const SLOTS: usize = 512;
 
+/// What is done with an item.
+pub type Visit<'v, T> = &'v mut dyn FnMut(T) -> Result<(), Fault>;
+
 /// See the module.
-pub struct Index<'a, T> {
+pub struct Index<'a> {
 	/// Before the first item of each block.
-	blocks: Vec<Repeated<'a, T>, BLOCKS>,
+	blocks: Vec<Repeated<'a, Message<'a>>, BLOCKS>,
 	count: usize,
 	slots: [u64; SLOTS],
 }
 
-impl<'a, T: View<'a> + Clone> Index<'a, T> {
+impl<'a> Index<'a> {
 	/// Without items.
 	pub const fn new() -> Self {
 		Index { blocks: Vec::new(), count: 0, slots: [0; SLOTS] }
@@ -31,20 +35,19 @@ impl<'a, T: View<'a> + Clone> Index<'a, T> {
 	/// Forgets everything and takes these items; one whose key is none is never found.
 	pub fn fill(
 		&mut self,
-		items: &Repeated<'a, T>,
-		key: &dyn Fn(&T) -> Result<Option<u32>, Fault>,
+		mut items: Repeated<'a, Message<'a>>,
+		key: &dyn Fn(Message<'a>) -> Result<Option<u32>, Fault>,
 	) -> Result<(), Fault> {
-		self.count = items.clone().count();
+		self.count = items.count();
 		self.blocks.clear();
 		self.slots.fill(0);
-		let mut items = items.clone();
 		for at in 0..self.count {
 			let block = at / self.block_len();
 			if block == self.blocks.len() {
-				let _ = self.blocks.push(items.clone()); // block_len makes them fit
+				let _ = self.blocks.push(items); // block_len makes them fit
 			}
-			let Some(item) = items.next().transpose()? else { break };
-			if let Some(key) = key(&item)? {
+			let Some(item) = items.next() else { break };
+			if let Some(key) = key(item?)? {
 				slots(key).into_iter().for_each(|slot| self.slots[slot] |= 1 << block);
 			}
 		}
@@ -65,13 +68,14 @@ impl<'a, T: View<'a> + Clone> Index<'a, T> {
 		slots(key).into_iter().fold(u64::MAX, |blocks, slot| blocks & self.slots[slot])
 	}
 
-	/// The items of these blocks, in the order of the bytes.
-	pub fn items(&self, blocks: u64) -> impl Iterator<Item = Result<T, Fault>> {
-		let wanted = self.blocks.iter().enumerate().filter(move |(at, _)| blocks >> at & 1 != 0);
-		wanted.flat_map(|(at, block)| {
-			let left = self.count.saturating_sub(at * self.block_len());
-			block.clone().take(left.min(self.block_len()))
-		})
+	/// Visits the items of these blocks, in the order of the bytes.
+	pub fn visit(&self, blocks: u64, each: Visit<'_, Message<'a>>) -> Result<(), Fault> {
+		for (at, block) in self.blocks.iter().enumerate() {
+			if blocks >> at & 1 != 0 {
+				block.take(self.block_len()).try_for_each(|item| each(item?))?;
+			}
+		}
+		Ok(())
 	}
 }
 

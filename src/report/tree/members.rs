@@ -2,10 +2,10 @@
 
 use heapless::Vec;
 
-use super::index::Index;
+use super::index::{Index, Visit};
 use crate::error::Fault;
 use crate::hierarchy::Label;
-use crate::image::view::{Hierarchy, Image, Set, Task};
+use crate::image::view::{Hierarchy, Image, Set, Task, View};
 use crate::procfs::membership::same_controllers;
 
 /// Ranges of set numbers that are looked for at a time.
@@ -15,9 +15,9 @@ const RANGES: usize = 128;
 pub struct Members<'a> {
 	image: Image<'a>,
 	/// By path in the current hierarchy.
-	sets: Index<'a, Set<'a>>,
+	sets: Index<'a>,
 	/// By set.
-	tasks: Index<'a, Task<'a>>,
+	tasks: Index<'a>,
 	/// Of the current hierarchy.
 	label: Option<Label>,
 }
@@ -30,7 +30,8 @@ impl<'a> Members<'a> {
 
 	/// Takes the tasks.
 	pub fn start(&mut self) -> Result<(), Fault> {
-		self.tasks.fill(&self.image.tasks(), &|task| Ok(Some(task.set)))
+		let layout = self.image.layout();
+		self.tasks.fill(self.image.tasks().messages(), &|task| Ok(Some(Task::view(task, layout)?.set)))
 	}
 
 	/// Goes on with this hierarchy.
@@ -39,8 +40,9 @@ impl<'a> Members<'a> {
 		for name in hierarchy.names() {
 			label.add(name?)?;
 		}
+		let layout = self.image.layout();
 		let label = self.label.insert(label).bytes();
-		self.sets.fill(&self.image.sets(), &|set| Ok(path_in(set, label)?.map(hash)))
+		self.sets.fill(self.image.sets().messages(), &|set| Ok(path_in(&Set::view(set, layout)?, label)?.map(hash)))
 	}
 
 	/// The current hierarchy's controllers joined by commas.
@@ -53,18 +55,35 @@ impl<'a> Members<'a> {
 		self.tasks.count()
 	}
 
-	/// The sets whose group in the current hierarchy has this path.
-	pub fn sets_in<'s>(&'s self, path: &'s [u8]) -> impl Iterator<Item = Result<Set<'a>, Fault>> + 's {
-		self.sets.items(self.sets.blocks(hash(path))).filter(move |set| match set {
-			Ok(set) => path_in(set, self.label()) == Ok(Some(path)),
-			Err(_) => true,
+	/// Visits the sets whose group in the current hierarchy has this path.
+	pub fn sets_in(&self, path: &[u8], each: Visit<'_, Set<'a>>) -> Result<(), Fault> {
+		self.sets.visit(self.sets.blocks(hash(path)), &mut |set| {
+			let set = Set::view(set, self.image.layout())?;
+			if path_in(&set, self.label())? == Some(path) { each(set) } else { Ok(()) }
 		})
 	}
 
-	/// The tasks of these sets, in the order of the image.
-	pub fn tasks_of(&self, sets: &Ids) -> impl Iterator<Item = Result<Task<'a>, Fault>> {
-		let blocks = sets.iter().fold(0, |blocks, id| blocks | self.tasks.blocks(id));
-		self.tasks.items(blocks).filter(|task| task.as_ref().map_or(true, |task| sets.has(task.set)))
+	/// Visits the tasks of this group: those of some of its sets in the order of the image, then those of others.
+	pub fn tasks_in(&self, path: &[u8], each: Visit<'_, Task<'a>>) -> Result<(), Fault> {
+		let mut ids = Ids::default();
+		self.sets_in(path, &mut |set| {
+			if ids.ranges.is_full() {
+				self.tasks_of(&ids, each)?;
+				ids.ranges.clear();
+			}
+			ids.add(set.id);
+			Ok(())
+		})?;
+		self.tasks_of(&ids, each)
+	}
+
+	fn tasks_of(&self, sets: &Ids, each: Visit<'_, Task<'a>>) -> Result<(), Fault> {
+		let ids = sets.ranges.iter().flat_map(|(first, last)| *first..=*last);
+		let blocks = ids.fold(0, |blocks, id| blocks | self.tasks.blocks(id));
+		self.tasks.visit(blocks, &mut |task| {
+			let task = Task::view(task, self.image.layout())?;
+			if sets.has(task.set) { each(task) } else { Ok(()) }
+		})
 	}
 }
 
@@ -86,21 +105,11 @@ fn hash(path: &[u8]) -> u32 {
 
 /// Numbers of sets. A dump counts them up, so they are kept as ranges, both ends included.
 #[derive(Default)]
-pub struct Ids {
+struct Ids {
 	ranges: Vec<(u32, u32), RANGES>,
 }
 
 impl Ids {
-	/// Takes sets until there are no more, or no more are sure to fit; none if there were none.
-	pub fn take<'a>(sets: &mut dyn Iterator<Item = Result<Set<'a>, Fault>>) -> Result<Option<Self>, Fault> {
-		let mut ids = Ids::default();
-		while !ids.ranges.is_full() {
-			let Some(set) = sets.next().transpose()? else { break };
-			ids.add(set.id);
-		}
-		Ok(Some(ids).filter(|ids| !ids.ranges.is_empty()))
-	}
-
 	fn add(&mut self, id: u32) {
 		match self.ranges.last_mut() {
 			Some((_, last)) if last.checked_add(1) == Some(id) => *last = id,
@@ -112,10 +121,6 @@ impl Ids {
 
 	fn has(&self, id: u32) -> bool {
 		self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&id))
-	}
-
-	fn iter(&self) -> impl Iterator<Item = u32> {
-		self.ranges.iter().flat_map(|(first, last)| *first..=*last)
 	}
 }
 
@@ -159,16 +164,13 @@ mod tests {
 			for group in 0..groups.min(9) {
 				let path = format!("/g{group}");
 				let expected: Vec<u32> = (2..sets + 2).filter(|id| id % groups == group).collect();
-				let found: Vec<u32> = members.sets_in(path.as_bytes()).map(|set| set.unwrap().id).collect();
+				let (mut found, mut tasks) = (Vec::new(), Vec::new());
+				members.sets_in(path.as_bytes(), &mut |set| Ok(found.push(set.id))).unwrap();
 				assert_eq!(found, expected);
-				let mut tasks = Vec::new();
-				let mut sets = members.sets_in(path.as_bytes());
-				while let Some(ids) = Ids::take(&mut sets).unwrap() {
-					tasks.extend(members.tasks_of(&ids).map(|task| task.unwrap().tid));
-				}
+				members.tasks_in(path.as_bytes(), &mut |task| Ok(tasks.push(task.tid))).unwrap();
 				assert_eq!(tasks, expected);
 			}
-			assert_eq!(members.sets_in(b"/g").count(), 0);
+			members.sets_in(b"/g", &mut |set| panic!("{set:?}")).unwrap();
 		}
 	}
 }

@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Write};
 
-use super::members::{Ids, Members};
+use super::members::Members;
 use crate::image::view::Task;
 use crate::name::Shown;
 use crate::report::decode::Stop;
@@ -19,25 +19,23 @@ pub fn members(
 	lead: &dyn Display,
 	out: &mut dyn Write,
 ) -> Result<bool, Stop> {
-	let mut list = List { out, lead, most: if all { u64::MAX } else { NAMED }, count: 0 };
-	let mut sets = members.sets_in(path);
+	let mut list = List { out, lead, most: if all { u64::MAX } else { NAMED }, count: 0, result: Ok(()) };
 	if members.task_count() == 0 {
-		for set in sets {
-			list.item(format_args!("set {}", set?.id))?;
-		}
+		members.sets_in(path, &mut |set| {
+			list.item(format_args!("set {}", set.id));
+			Ok(())
+		})?;
 		return Ok(list.end()?);
 	}
-	while let Some(ids) = Ids::take(&mut sets)? {
-		let mut run: Option<Run> = None;
-		for task in members.tasks_of(&ids) {
-			let task = task?;
-			match &mut run {
-				Some(run) if run.first.pid == task.pid => run.tasks += 1,
-				_ => list.run(run.replace(Run { first: task, tasks: 1 }))?,
-			}
+	let mut run: Option<Run> = None;
+	members.tasks_in(path, &mut |task| {
+		match &mut run {
+			Some(run) if run.first.pid == task.pid => run.tasks += 1,
+			_ => list.run(run.replace(Run { first: task, tasks: 1 })),
 		}
-		list.run(run)?;
-	}
+		Ok(())
+	})?;
+	list.run(run);
 	Ok(list.end()?)
 }
 
@@ -66,26 +64,31 @@ struct List<'w> {
 	lead: &'w dyn Display,
 	most: u64,
 	count: u64,
+	/// Of what was written.
+	result: fmt::Result,
 }
 
 impl List<'_> {
-	fn run(&mut self, run: Option<Run<'_>>) -> fmt::Result {
-		run.map_or(Ok(()), |run| self.item(format_args!("{run}")))
+	fn run(&mut self, run: Option<Run<'_>>) {
+		if let Some(run) = run {
+			self.item(format_args!("{run}"));
+		}
 	}
 
-	fn item(&mut self, item: fmt::Arguments<'_>) -> fmt::Result {
+	fn item(&mut self, item: fmt::Arguments<'_>) {
 		self.count += 1;
-		match self.count {
+		let written = match self.count {
 			1 => write!(self.out, "{}members: {item}", self.lead),
 			count if count <= self.most => write!(self.out, ", {item}"),
 			_ => Ok(()),
-		}
+		};
+		self.result = self.result.and(written);
 	}
 
 	fn end(self) -> Result<bool, fmt::Error> {
 		if let Some(more @ 1..) = self.count.checked_sub(self.most) {
 			write!(self.out, " and {more} more")?;
 		}
-		Ok(self.count > 0)
+		self.result.map(|()| self.count > 0)
 	}
 }

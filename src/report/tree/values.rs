@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Display, Write};
 
-use heapless::String;
+use heapless::Vec;
 
 use crate::error::Fault;
 use crate::image::view::{Group, Property};
@@ -81,7 +81,7 @@ fn write_known(
 ) -> fmt::Result {
 	let value = property.value.bytes();
 	if let Some((quota, text)) = bandwidth(known, value, before) {
-		return rows.row(format_args!("{}", Human(quota, text.as_bytes())));
+		return rows.row(format_args!("{}", Human(quota, &text)));
 	}
 	if !matches!(known.write, property::Write::Lines { .. } | property::Write::Devices) {
 		return rows.row(format_args!("{}", Human(known, value)));
@@ -98,16 +98,16 @@ fn bandwidth(
 	known: &property::Property,
 	value: &[u8],
 	before: Option<Property<'_>>,
-) -> Option<(&'static property::Property, String<64>)> {
+) -> Option<(&'static property::Property, Vec<u8, 64>)> {
 	let joined = property::find(Version::V2, known.twin.as_bytes()).filter(|twin| twin.unit == Unit::Bandwidth)?;
 	let period = property::find(Version::V1, before.as_ref()?.name).filter(|period| period.twin == known.twin)?;
 	if known.fresh != Fresh::Unlimited || period.file() == known.file() || is_default(known, value) {
 		return None;
 	}
-	let mut text = String::new();
-	let (quota, period) =
-		(core::str::from_utf8(value).ok()?, core::str::from_utf8(before.as_ref()?.value.bytes()).ok()?);
-	write!(text, "{quota} {period}").ok()?;
+	let mut text = Vec::new();
+	for piece in [value, b" ", before.as_ref()?.value.bytes()] {
+		text.extend_from_slice(piece).ok()?;
+	}
 	Some((joined, text))
 }
 
