@@ -31,6 +31,7 @@ impl From<fmt::Error> for Stop {
 }
 
 /// Writes the whole image and a newline.
+#[inline(never)] // its buffers are no other report's
 pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
 	let mut json = Json::new(out, pretty);
 	json.object();

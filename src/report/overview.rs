@@ -45,6 +45,7 @@ use crate::property::{self, Version};
 const KEY_BYTES: usize = 4 * if FILE_BYTES > LABEL_BYTES { FILE_BYTES } else { LABEL_BYTES };
 
 /// Writes the whole image and a newline.
+#[inline(never)] // its buffers are no other report's
 pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
 	let mut json = Json::new(out, false);
 	json.object();

@@ -47,6 +47,7 @@ use crate::property::Version;
 use crate::report::decode::Stop;
 
 /// Writes the whole image; with `all`, defaults and every owner and mode as well.
+#[inline(never)] // its buffers are no other report's
 pub fn tree(image: &Image<'_>, all: bool, out: &mut dyn Write) -> Result<(), Stop> {
 	write_origin(image, out)?;
 	let mut tree = Tree {
