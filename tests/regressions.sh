@@ -2,7 +2,7 @@
 # What went wrong in other programs must not go wrong here: one function for each issue, named after its tracker and number.
 # docs/field-notes-tests.md lists them all, with those that need a VM. Last line: "N passed, N failed, N skipped".
 # shellcheck source-path=SCRIPTDIR
-# shellcheck disable=SC2154 # need sets at_CONTROLLER
+# shellcheck disable=SC2154,SC2206 # need sets at_CONTROLLER; lists of pids are split
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 # need WORD...: mount points of these v1 controllers, of name=NAME or "unified", in variables of the same names; or a skip.

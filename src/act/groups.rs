@@ -24,14 +24,12 @@ const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
 const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
+/// A group that was opened, and whether this restore made it.
+pub(super) type Reached = Option<(Dir, bool)>;
+
 impl Work<'_> {
 	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
-	pub(super) fn reach(
-		&mut self,
-		site: &Site<'_, '_>,
-		above: &Dir,
-		name: &Name,
-	) -> Result<Option<(Dir, bool)>, Fault> {
+	pub(super) fn reach(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
 		if self.eager && self.creates() {
 			match self.make(site, above, name) {
 				Err(Fault::Kernel(errno::EEXIST)) => {}
@@ -61,7 +59,7 @@ impl Work<'_> {
 	}
 
 	/// None where there is nothing more to do in the new group.
-	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
+	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		let mark = self.journal.len();
 		self.note(site, Change::Made)?;

@@ -22,15 +22,7 @@ pub enum Mode {
 impl Mode {
 	/// CRIU's name of the mode.
 	pub fn parse(text: &str) -> Option<Self> {
-		Some(match text {
-			"none" => Mode::None,
-			"props" => Mode::Props,
-			"soft" => Mode::Soft,
-			"full" => Mode::Full,
-			"strict" => Mode::Strict,
-			"ignore" => Mode::Ignore,
-			_ => return None,
-		})
+		MODES.iter().find(|(name, _)| *name == text).map(|(_, mode)| *mode)
 	}
 
 	/// Whether groups that are not there are made.
@@ -47,6 +39,15 @@ impl Mode {
 		}
 	}
 }
+
+const MODES: [(&str, Mode); 6] = [
+	("none", Mode::None),
+	("props", Mode::Props),
+	("soft", Mode::Soft),
+	("full", Mode::Full),
+	("strict", Mode::Strict),
+	("ignore", Mode::Ignore),
+];
 
 /// Which phases are done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,13 +66,13 @@ impl Phases {
 	/// A list such as `create,limit`, in any order.
 	pub fn parse(text: &str) -> Result<Self, Fault> {
 		let mut phases = Phases::default();
-		for word in text.split(',') {
-			match word {
-				"create" => phases.create = true,
-				"join" => phases.join = true,
-				"limit" => phases.limit = true,
-				"freeze" => phases.freeze = true,
-				_ => return Err(Fault::Usage(Why::NoSuchChoice)),
+		for word in text.as_bytes().split(|byte| *byte == b',') {
+			let Phases { create, join, limit, freeze } = &mut phases;
+			let all: [(&[u8], &mut bool); 4] =
+				[(b"create", create), (b"join", join), (b"limit", limit), (b"freeze", freeze)];
+			match all.into_iter().find(|(name, _)| *name == word) {
+				Some((_, phase)) => *phase = true,
+				None => return Err(Fault::Usage(Why::NoSuchChoice)),
 			}
 		}
 		Ok(phases)

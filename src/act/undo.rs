@@ -31,39 +31,26 @@ pub fn undo(
 	if journal.flush().is_err() {
 		return 1;
 	}
-	for pass in 0..PASSES {
+	for pass in 0..=PASSES {
 		kernel::sleep_ms(if pass == 0 { 0 } else { PAUSE_MS });
 		let (mut left, mut end) = (0, journal.len());
 		while let Ok(Some((change, start))) = journal.before(end, record) {
-			left += u64::from(take_back(&change, host, value, pass == 0).is_err());
+			if let Err(fault) = take_back(&change, host, value, pass == 0) {
+				left += 1;
+				if pass == PASSES {
+					let label = host.hierarchies[change.hierarchy].label.shown();
+					let (what, path) = (What(&change.change), ShownPath(change.path));
+					log.warn(format_args!("left as it is: {what} of group {path} of {label}: {fault}"));
+				}
+			}
 			end = start;
 		}
-		if left == 0 && end == 0 {
-			return 0;
+		left += u64::from(end != 0);
+		if left == 0 || pass == PASSES {
+			return left;
 		}
 	}
-	tell(journal, host, record, value, log)
-}
-
-/// A last time, with a message for each change that is refused.
-fn tell(
-	journal: &Journal<'_>,
-	host: &Host,
-	record: &mut [u8; RECORD_BYTES],
-	value: &mut [u8; VALUE_BYTES],
-	log: &mut dyn Log,
-) -> u64 {
-	let (mut left, mut end) = (0, journal.len());
-	while let Ok(Some((change, start))) = journal.before(end, record) {
-		if let Err(fault) = take_back(&change, host, value, false) {
-			let label = host.hierarchies[change.hierarchy].label.shown();
-			let path = ShownPath(change.path);
-			log.warn(format_args!("left as it is: {} of group {path} of {label}: {fault}", What(&change.change)));
-			left += 1;
-		}
-		end = start;
-	}
-	left + u64::from(end != 0)
+	0
 }
 
 /// What a change was, for people.

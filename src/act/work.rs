@@ -114,9 +114,6 @@ impl<'a> Visit<'a> for Work<'_> {
 			if *retry != 0 && self.pass != Pass::Check {
 				*retry = self.values(site, dir, *retry)?;
 			}
-			if *retry != 0 && self.pass == Pass::Insist {
-				self.refused(site, dir, *retry)?;
-			}
 		}
 		Ok(legacy)
 	}
@@ -129,9 +126,6 @@ impl<'a> Visit<'a> for Work<'_> {
 			let left = self.values(site, dir, retry)?;
 			self.failed += u64::from(left.count_ones());
 			self.pending |= left != 0;
-			if left != 0 && self.pass == Pass::Freeze && !self.skip_missing {
-				return self.refused(site, dir, left);
-			}
 		}
 		self.owner(site, dir).at(format_args!("owner of {site}"))
 	}
@@ -212,9 +206,11 @@ impl<'w> Work<'w> {
 		}
 	}
 
-	/// Goes through the values whose bits are set; the bits of those that were refused.
+	/// Goes through the values whose bits are set; the bits of those that were refused. In the last passes a value that
+	/// is refused again is an error.
 	fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128) -> Result<u128, Error> {
 		let (mut refused, mut hint) = (0, 0);
+		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.group.properties() {
 			let saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
@@ -229,25 +225,14 @@ impl<'w> Work<'w> {
 				Err(_) if self.pass == Pass::Check => {
 					self.differ_value(site, known, &saved, b"a file that cannot be read")
 				}
+				Err(fault) if insists => {
+					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
+					return Err(Error::new(fault, format_args!("{file} of {site}, value {text}")));
+				}
 				Err(_) => refused |= bit,
 			}
 		}
 		Ok(refused)
-	}
-
-	/// The first of the refused values once more, for its fault.
-	fn refused(&mut self, site: &Site<'_, '_>, dir: &Dir, left: u128) -> Result<(), Error> {
-		let mut hint = 0;
-		for saved in site.group.properties() {
-			let saved = saved.at(format_args!("the image"))?;
-			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
-			if left & bit != 0 && self.takes(known.phase) {
-				let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-				let place = format_args!("{file} of {site}, value {text}");
-				self.value(site, dir, known, &saved).at(place)?;
-			}
-		}
-		Ok(())
 	}
 
 	/// One value and its file's owner.
