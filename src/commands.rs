@@ -17,7 +17,7 @@ use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
-use cgraft::report::decode::{Stop, decode};
+use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore, verify};
@@ -132,11 +132,8 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 		_ if cli.json => overview(&image, &mut out),
 		_ => tree(&image, cli.all, &mut out),
 	};
-	match written {
-		Err(Stop::Image(fault)) => Err(fault).at(format_args!("the image")),
-		Err(Stop::Out) => delivered(Err(Fault::Text(Why::Writable))),
-		Ok(()) => delivered(out.flush()),
-	}
+	written.at(format_args!("the image"))?;
+	delivered(out.flush())
 }
 
 /// Which of two choices was made; without a choice it is the first. True for the second.

@@ -2,36 +2,15 @@
 //!
 //! Fields that CRIU does not know are left out, as crit leaves them out.
 
-use core::fmt::{self, Write};
+use core::fmt::Write;
 
 use crate::error::Fault;
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Image, Perms, Set};
 use crate::report::json::Json;
 
-/// Why a report stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-	/// The image is not right.
-	Image(Fault),
-	/// The text could not be written.
-	Out,
-}
-
-impl From<Fault> for Stop {
-	fn from(fault: Fault) -> Self {
-		Stop::Image(fault)
-	}
-}
-
-impl From<fmt::Error> for Stop {
-	fn from(_: fmt::Error) -> Self {
-		Stop::Out
-	}
-}
-
 /// Writes the whole image and a newline.
-pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Fault> {
 	let mut json = Json::new(out, pretty);
 	json.object();
 	json.text_of("magic", b"CGROUP");
@@ -42,7 +21,8 @@ pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<()
 	json.end();
 	json.end();
 	json.end();
-	Ok(json.finish()?)
+	json.finish();
+	Ok(())
 }
 
 /// A key and a list, or nothing where the list would be empty.

@@ -28,7 +28,6 @@ use core::fmt::Write;
 
 use heapless::String;
 
-use super::decode::Stop;
 use super::json::Json;
 use super::tree::members::Members;
 use super::tree::path::Path;
@@ -45,7 +44,7 @@ use crate::property::{self, Version};
 const KEY_BYTES: usize = 4 * if FILE_BYTES > LABEL_BYTES { FILE_BYTES } else { LABEL_BYTES };
 
 /// Writes the whole image and a newline.
-pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Fault> {
 	let mut json = Json::new(out, false);
 	json.object();
 	json.text_of("layout", if image.layout() == Layout::Rfc { b"rfc" } else { b"criu" });
@@ -64,7 +63,8 @@ pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
 	}
 	json.end();
 	json.end();
-	Ok(json.finish()?)
+	json.finish();
+	Ok(())
 }
 
 fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use core::fmt::{self, Display, Write};
 use crate::error::Fault;
 use crate::image::view::{Group, Perms};
 use crate::name::Shown;
-use crate::report::decode::Stop;
+use crate::report::Put;
 
 /// Modes the kernel gives to files of configuration: writable ones, devices.list.
 const FILE: &[u32] = &[0o644, 0o444];
@@ -66,23 +66,25 @@ pub fn is_usual(group: &Group<'_>, all: bool) -> Result<bool, Fault> {
 }
 
 /// Writes a line for each run of files that are unusual in the same way, one line if all files of the group are.
-pub fn write(group: &Group<'_>, all: bool, lead: &dyn Display, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn write(group: &Group<'_>, all: bool, lead: &dyn Display, out: &mut dyn Write) -> Result<(), Fault> {
 	if let Some(perms) = common(group, all)? {
-		return Ok(writeln!(out, "{lead}{perms}: all files")?);
+		out.put(format_args!("{lead}{perms}: all files\n"));
+		return Ok(());
 	}
 	let mut run = None;
 	for file in files(group, all) {
 		let (name, Some(perms)) = file? else { continue };
 		match run.replace(perms) {
-			Some(before) if before == perms => write!(out, ", {}", Shown(name))?,
-			None => write!(out, "{lead}{perms}: {}", Shown(name))?,
-			Some(_) => write!(out, "\n{lead}{perms}: {}", Shown(name))?,
+			Some(before) if before == perms => out.put(format_args!(", ")),
+			Some(_) => out.put(format_args!("\n{lead}{perms}: ")),
+			None => out.put(format_args!("{lead}{perms}: ")),
 		}
+		out.put(format_args!("{}", Shown(name)));
 	}
-	match run {
-		None => Ok(()),
-		Some(_) => Ok(out.write_char('\n')?),
+	if run.is_some() {
+		out.put(format_args!("\n"));
 	}
+	Ok(())
 }
 
 /// What is unusual about all files, if they are several and agree.
