@@ -27,24 +27,62 @@ impl Deref for Text {
 	}
 }
 
+/// What `--help` prints.
+pub const HELP: &str = "\
+Usage: cgraft COMMAND [options] [file]
+
+Checkpoints control groups into an image and grows them again on another host.
+
+  -i, --image FILE        the image's file; - is standard input or output
+                          (default: ./cgroup.img)
+  -D, --images-dir FOLDER folder of the image (FOLDER/cgroup.img)
+  -o, --log-file FILE     write messages to this file instead of standard error
+  --verbosity LEVEL       0 no messages, 1 errors, 2 warnings (default),
+                          3 information, 4 everything; -v, -vvv and -v4 work
+  -V, --version           print the version
+  --help                  print this
+
+dump: write an image of the groups of process trees, of groups or of the host
+  -t, --tree PID          root of a process tree; may be repeated
+  --cgroup [CTRL:]PATH    a group and everything below it; may be repeated
+  --all                   every group and task of this host
+  --properties WHICH      all (default), or criu: only what CRIU saves
+  --no-ancestors          leave out the groups above those that are dumped
+  --no-tasks              leave out the list of tasks
+  --layout LAYOUT         criu (default), or rfc: that of CRIU's first cgroup
+                          patch, which knows two properties
+
+restore: make the groups of an image, put tasks into them, set their limits,
+freeze them; then read everything back
+  --manage-cgroups MODE   none, props, soft, full (default), strict or ignore,
+                          as in CRIU
+  --phase PHASES          some of create,join,limit,freeze (default: all)
+  --cgroup-root [CTRL:]PATH
+                          put the groups of a hierarchy, or of all, below this
+                          group; may be repeated
+  --pid-map OLD:NEW       a process of the image and the running one that takes
+                          its place; may be repeated
+  --skip-missing          leave out values, files and hierarchies that this
+                          host does not have, count them, and exit with 6
+  --no-rollback           leave what was done before a failure
+
+show: print an image as a tree: groups, limits that are set, members
+  --json                  print JSON for programs
+  --all                   print values that are defaults as well
+
+decode: print an image as crit does, in JSON
+  --pretty                indent by four, as crit's --pretty
+
+verify: compare an image with this host and print every difference
+  --cgroup-root [CTRL:]PATH
+                          compare with groups below this group; may be repeated
+";
+
 /// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
 #[derive(FromArgs)]
-#[argh(
-	usage = "COMMAND [options] [file]",
-	description = "Checkpoints control groups into an image and grows them again on another host.
-
-Commands:
-  dump     write an image of the groups of process trees (-t), of groups
-           (--cgroup) or of the whole host (--all)
-  restore  make the groups of an image, put tasks into them, set their limits,
-           freeze them; then read everything back
-  show     print an image as a tree: groups, limits that are set, members
-  decode   print an image as crit does, in JSON
-  verify   compare an image with this host and print every difference"
-)]
 pub struct Cli {
 	/// the command, and for show and decode the image's file behind it
-	#[argh(positional, arg_name = "command")]
+	#[argh(positional)]
 	pub words: Vec<Text>,
 	/// print the version and exit
 	#[argh(switch, short = 'V')]
@@ -53,25 +91,25 @@ pub struct Cli {
 	#[argh(option)]
 	pub verbosity: Option<Text>,
 	/// write messages to this file instead of standard error
-	#[argh(option, short = 'o', arg_name = "file")]
+	#[argh(option, short = 'o')]
 	pub log_file: Option<Text>,
 	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
+	#[argh(option, short = 'D')]
 	pub images_dir: Option<Text>,
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
+	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
 	/// dump: root of a process tree; may be repeated
-	#[argh(option, short = 't', long = "tree", arg_name = "pid")]
+	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
 	/// dump: a group and everything below it, [CTRL:]PATH; may be repeated
-	#[argh(option, long = "cgroup", arg_name = "group")]
+	#[argh(option, long = "cgroup")]
 	pub groups: Vec<Text>,
 	/// dump: every group and task of this host; show: values that are defaults as well
 	#[argh(switch)]
 	pub all: bool,
 	/// dump: all (default), or criu: only what CRIU saves
-	#[argh(option, arg_name = "which")]
+	#[argh(option)]
 	pub properties: Option<Text>,
 	/// dump: leave out the groups above those that are dumped
 	#[argh(switch)]
@@ -80,19 +118,19 @@ pub struct Cli {
 	#[argh(switch)]
 	pub no_tasks: bool,
 	/// dump: criu (default), or rfc: the layout of CRIU's first cgroup patch, which knows two properties
-	#[argh(option, arg_name = "layout")]
+	#[argh(option)]
 	pub layout: Option<Text>,
 	/// restore: none, props, soft, full (default), strict or ignore, as in CRIU
-	#[argh(option, arg_name = "mode")]
+	#[argh(option)]
 	pub manage_cgroups: Option<Text>,
 	/// restore: some of create,join,limit,freeze (default: all)
-	#[argh(option, arg_name = "phases")]
+	#[argh(option)]
 	pub phase: Option<Text>,
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; may be repeated
-	#[argh(option, long = "cgroup-root", arg_name = "group")]
+	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; may be repeated
-	#[argh(option, long = "pid-map", arg_name = "old:new")]
+	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
 	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
@@ -134,5 +172,24 @@ impl Cli {
 			(decode, self.pretty, "--pretty"),
 		];
 		given.into_iter().find(|(belongs, given, _)| *given && !belongs).map(|(_, _, name)| name)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_option_of_the_help_is_one() {
+		let options: Vec<&str> =
+			HELP.split([' ', ',', '\n']).filter(|word| word.starts_with('-') && word.len() > 1).collect();
+		assert!(options.len() > 25);
+		for option in options.into_iter().filter(|option| !matches!(*option, "--help" | "-v" | "-vvv" | "-v4")) {
+			let refused = ["", "1"].iter().all(|value| {
+				let typed: Vec<&str> = [option, value].into_iter().filter(|word| !word.is_empty()).collect();
+				Cli::from_args(&["cgraft"], &typed).is_err()
+			});
+			assert!(!refused, "{option}");
+		}
 	}
 }

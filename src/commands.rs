@@ -25,7 +25,7 @@ use cgraft::restore::{self, restore, verify};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 
-/// All buffers of all commands: one command runs in a process.
+/// All buffers of all commands: one command runs in a process, so nobody else has them.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
@@ -193,7 +193,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| std::process::abort());
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {
@@ -211,7 +211,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let roots = texts(&cli.roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| std::process::abort());
 	let mut buffer = [0; REPORT_BYTES];
 	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
@@ -240,7 +240,7 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		layout,
 		output: path.path(),
 	};
-	let mut space = DUMP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = DUMP.try_lock().unwrap_or_else(|_| std::process::abort());
 	let summary = checkpoint(&request, &mut space, messages)?;
 	if summary.left_out > 0 {
 		messages.warn(format_args!(
