@@ -145,39 +145,46 @@ fn is_second(option: &str, given: Option<cli::Text>, choices: [&str; 2]) -> Resu
 	}
 }
 
-/// The values of a repeated option, each as `read` reads it.
-fn all<T>(
+/// Reads the values of a repeated option; `take` says whether there was room for one.
+fn each(
 	option: &str,
 	values: &[cli::Text],
-	read: impl Fn(&'static str) -> Result<T, Why>,
-) -> Result<heapless::Vec<T, OPTIONS>, Error> {
-	let mut all = heapless::Vec::new();
+	take: &mut dyn FnMut(&'static str) -> Result<bool, Why>,
+) -> Result<(), Error> {
 	for cli::Text(value) in values {
-		let full = Fault::full(Limit::Options, values.len());
-		let pushed = read(value).map_err(Fault::Usage).and_then(|read| all.push(read).map_err(|_| full));
-		pushed.at(format_args!("{option} {}", Shown(value.as_bytes())))?;
+		let fault = match take(value) {
+			Ok(true) => continue,
+			Ok(false) => Fault::full(Limit::Options, values.len()),
+			Err(why) => Fault::Usage(why),
+		};
+		return Err(fault).at(format_args!("{option} {}", Shown(value.as_bytes())));
 	}
-	Ok(all)
+	Ok(())
 }
 
 fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
-	all("-t", values, |value| number32(value.as_bytes()).ok_or(Why::NotAPid))
+	let mut pids = heapless::Vec::new();
+	each("-t", values, &mut |value| Ok(pids.push(number32(value.as_bytes()).ok_or(Why::NotAPid)?).is_ok()))?;
+	Ok(pids)
 }
 
 fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, Error> {
-	all("arguments:", values, |value| Ok(value.as_bytes()))
+	let mut texts = heapless::Vec::new();
+	each("arguments:", values, &mut |value| Ok(texts.push(value.as_bytes()).is_ok()))?;
+	Ok(texts)
 }
 
 /// `OLD:NEW`.
 fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
+	let mut pairs = heapless::Vec::new();
 	let number = |text: &str| number32(text.as_bytes());
-	all("--pid-map", values, |value| {
+	each("--pid-map", values, &mut |value| {
 		let pair = value.split_once(':').and_then(|(old, new)| Some((number(old)?, number(new)?)));
-		pair.ok_or(Why::BadPidMap)
-	})
+		Ok(pairs.push(pair.ok_or(Why::BadPidMap)?).is_ok())
+	})?;
+	Ok(pairs)
 }
 
-#[inline(never)] // its buffers are no other command's
 fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
@@ -193,7 +200,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| std::process::abort());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {
@@ -211,7 +218,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let roots = texts(&cli.roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| std::process::abort());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let mut buffer = [0; REPORT_BYTES];
 	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
@@ -240,7 +247,7 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		layout,
 		output: path.path(),
 	};
-	let mut space = DUMP.try_lock().unwrap_or_else(|_| std::process::abort());
+	let mut space = DUMP.try_lock().unwrap_or_else(|_| unreachable!());
 	let summary = checkpoint(&request, &mut space, messages)?;
 	if summary.left_out > 0 {
 		messages.warn(format_args!(

@@ -70,12 +70,13 @@ pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Fault> {
 fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Fault> {
 	json.key("about");
 	json.object();
-	json.text_of("version", about.text(about::VERSION)?);
-	json.text_of("release", about.text(about::RELEASE)?);
-	json.text_of("boot_id", about.text(about::BOOT_ID)?);
+	for (key, number) in [("version", about::VERSION), ("release", about::RELEASE), ("boot_id", about::BOOT_ID)] {
+		json.text_of(key, about.text(number)?);
+	}
 	json.number_of("page_size", u64::from(about.page_size()?));
-	json.text_of("cpus", about.text(about::CPUS)?);
-	json.text_of("nodes", about.text(about::NODES)?);
+	for (key, number) in [("cpus", about::CPUS), ("nodes", about::NODES)] {
+		json.text_of(key, about.text(number)?);
+	}
 	json.end();
 	Ok(())
 }
