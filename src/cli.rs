@@ -27,55 +27,56 @@ impl Deref for Text {
 	}
 }
 
-/// What `--help` prints.
+/// What `--help` prints; its columns are set by tabs.
 pub const HELP: &str = "\
 Usage: cgraft COMMAND [options] [file]
 
 Checkpoints control groups into an image and grows them again on another host.
 
-  -i, --image FILE        the image's file; - is standard input or output
-                          (default: ./cgroup.img)
-  -D, --images-dir FOLDER folder of the image (FOLDER/cgroup.img)
-  -o, --log-file FILE     write messages to this file instead of standard error
-  --verbosity LEVEL       0 no messages, 1 errors, 2 warnings (default),
-                          3 information, 4 everything; -v, -vvv and -v4 work
-  -V, --version           print the version
-  --help                  print this
+  -i, --image FILE	the image's file; - is standard input or output
+			(default: ./cgroup.img)
+  -D, --images-dir FOLDER
+			folder of the image (FOLDER/cgroup.img)
+  -o, --log-file FILE	write messages to this file instead of standard error
+  --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
+			3 information, 4 everything; -v, -vvv and -v4 work
+  -V, --version		print the version
+  --help		print this
 
 dump: write an image of the groups of process trees, of groups or of the host
-  -t, --tree PID          root of a process tree; may be repeated
-  --cgroup [CTRL:]PATH    a group and everything below it; may be repeated
-  --all                   every group and task of this host
-  --properties WHICH      all (default), or criu: only what CRIU saves
-  --no-ancestors          leave out the groups above those that are dumped
-  --no-tasks              leave out the list of tasks
-  --layout LAYOUT         criu (default), or rfc: that of CRIU's first cgroup
-                          patch, which knows two properties
+  -t, --tree PID	root of a process tree; may be repeated
+  --cgroup [CTRL:]PATH	a group and everything below it; may be repeated
+  --all			every group and task of this host
+  --properties WHICH	all (default), or criu: only what CRIU saves
+  --no-ancestors	leave out the groups above those that are dumped
+  --no-tasks		leave out the list of tasks
+  --layout LAYOUT	criu (default), or rfc: that of CRIU's first cgroup
+			patch, which knows two properties
 
 restore: make the groups of an image, put tasks into them, set their limits,
 freeze them; then read everything back
-  --manage-cgroups MODE   none, props, soft, full (default), strict or ignore,
-                          as in CRIU
-  --phase PHASES          some of create,join,limit,freeze (default: all)
+  --manage-cgroups MODE	none, props, soft, full (default), strict or ignore,
+			as in CRIU
+  --phase PHASES	some of create,join,limit,freeze (default: all)
   --cgroup-root [CTRL:]PATH
-                          put the groups of a hierarchy, or of all, below this
-                          group; may be repeated
-  --pid-map OLD:NEW       a process of the image and the running one that takes
-                          its place; may be repeated
-  --skip-missing          leave out values, files and hierarchies that this
-                          host does not have, count them, and exit with 6
-  --no-rollback           leave what was done before a failure
+			put the groups of a hierarchy, or of all, below this
+			group; may be repeated
+  --pid-map OLD:NEW	a process of the image and the running one that takes
+			its place; may be repeated
+  --skip-missing	leave out values, files and hierarchies that this
+			host does not have, count them, and exit with 6
+  --no-rollback		leave what was done before a failure
 
 show: print an image as a tree: groups, limits that are set, members
-  --json                  print JSON for programs
-  --all                   print values that are defaults as well
+  --json		print JSON for programs
+  --all			print values that are defaults as well
 
 decode: print an image as crit does, in JSON
-  --pretty                indent by four, as crit's --pretty
+  --pretty		indent by four, as crit's --pretty
 
 verify: compare an image with this host and print every difference
   --cgroup-root [CTRL:]PATH
-                          compare with groups below this group; may be repeated
+			compare with groups below this group; may be repeated
 ";
 
 /// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
@@ -146,32 +147,38 @@ pub struct Cli {
 	pub pretty: bool,
 }
 
+/// Commands as bits.
+pub const DUMP: u8 = 1;
+pub const RESTORE: u8 = 2;
+pub const SHOW: u8 = 4;
+pub const DECODE: u8 = 8;
+pub const VERIFY: u8 = 16;
+
 impl Cli {
 	/// What was given and does not belong to the command.
-	pub fn misplaced(&self, command: &str) -> Option<&str> {
-		let (dump, restore, show) = (command == "dump", command == "restore", command == "show");
-		let (decode, verify) = (command == "decode", command == "verify");
-		if let Some(word) = self.words.get(if show || decode { 2 } else { 1 }) {
+	pub fn misplaced(&self, command: u8) -> Option<&str> {
+		let words = if command & (SHOW | DECODE) != 0 { 2 } else { 1 };
+		if let Some(word) = self.words.get(words) {
 			return Some(word);
 		}
 		let given = [
-			(dump, !self.pids.is_empty(), "-t"),
-			(dump, !self.groups.is_empty(), "--cgroup"),
-			(dump || show, self.all, "--all"),
-			(dump, self.properties.is_some(), "--properties"),
-			(dump, self.no_ancestors, "--no-ancestors"),
-			(dump, self.no_tasks, "--no-tasks"),
-			(dump, self.layout.is_some(), "--layout"),
-			(restore, self.manage_cgroups.is_some(), "--manage-cgroups"),
-			(restore, self.phase.is_some(), "--phase"),
-			(restore || verify, !self.roots.is_empty(), "--cgroup-root"),
-			(restore, !self.pid_map.is_empty(), "--pid-map"),
-			(restore, self.skip_missing, "--skip-missing"),
-			(restore, self.no_rollback, "--no-rollback"),
-			(show, self.json, "--json"),
-			(decode, self.pretty, "--pretty"),
+			(DUMP, !self.pids.is_empty(), "-t"),
+			(DUMP, !self.groups.is_empty(), "--cgroup"),
+			(DUMP | SHOW, self.all, "--all"),
+			(DUMP, self.properties.is_some(), "--properties"),
+			(DUMP, self.no_ancestors, "--no-ancestors"),
+			(DUMP, self.no_tasks, "--no-tasks"),
+			(DUMP, self.layout.is_some(), "--layout"),
+			(RESTORE, self.manage_cgroups.is_some(), "--manage-cgroups"),
+			(RESTORE, self.phase.is_some(), "--phase"),
+			(RESTORE | VERIFY, !self.roots.is_empty(), "--cgroup-root"),
+			(RESTORE, !self.pid_map.is_empty(), "--pid-map"),
+			(RESTORE, self.skip_missing, "--skip-missing"),
+			(RESTORE, self.no_rollback, "--no-rollback"),
+			(SHOW, self.json, "--json"),
+			(DECODE, self.pretty, "--pretty"),
 		];
-		given.into_iter().find(|(belongs, given, _)| *given && !belongs).map(|(_, _, name)| name)
+		given.iter().find(|(owners, given, _)| *given && owners & command == 0).map(|(_, _, name)| *name)
 	}
 }
 

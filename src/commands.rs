@@ -55,14 +55,15 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 			Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments"))
 		};
 	};
-	let run = match *command {
-		"dump" => run_dump,
-		"restore" => run_restore,
-		"verify" => run_verify,
-		"show" | "decode" => run_report,
+	let (bit, run): (u8, fn(&Cli, &mut Messages) -> Result<u8, Error>) = match *command {
+		"dump" => (cli::DUMP, run_dump),
+		"restore" => (cli::RESTORE, run_restore),
+		"verify" => (cli::VERIFY, run_verify),
+		"show" => (cli::SHOW, run_report),
+		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
 	};
-	if let Some(name) = cli.misplaced(command) {
+	if let Some(name) = cli.misplaced(bit) {
 		return Err(Fault::Usage(Why::OtherCommand)).at(format_args!("{command} {}", Shown(name.as_bytes())));
 	}
 	run(cli, messages)

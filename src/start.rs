@@ -9,7 +9,7 @@ use std::ffi::{CStr, c_char, c_int, c_long};
 use std::ptr;
 
 /// signal(7): the same number on every architecture of Linux.
-const SIGPIPE: c_int = 13;
+const SIGPIPE: c_long = 13;
 /// signal(2).
 const SIG_IGN: usize = 1;
 /// syscalls(2): x86_64's number, and that of all newer architectures.

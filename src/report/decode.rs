@@ -122,10 +122,14 @@ fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) {
 	let Some(perms) = perms else { return };
 	json.key(key);
 	json.object();
-	json.number_of("mode", u64::from(perms.mode));
-	json.number_of("uid", u64::from(perms.uid));
-	json.number_of("gid", u64::from(perms.gid));
+	write_perms_keys(json, perms);
 	json.end();
+}
+
+pub(super) fn write_perms_keys(json: &mut Json<'_>, perms: Perms) {
+	for (key, number) in [("mode", perms.mode), ("uid", perms.uid), ("gid", perms.gid)] {
+		json.number_of(key, u64::from(number));
+	}
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use core::fmt::Write;
 
 use heapless::String;
 
+use super::decode::write_perms_keys;
 use super::json::Json;
 use super::tree::members::Members;
 use super::tree::path::Path;
@@ -158,10 +159,9 @@ fn write_property(json: &mut Json<'_>, property: &Property<'_>, version: Version
 }
 
 fn write_perms(json: &mut Json<'_>, perms: Option<Perms>) {
-	let Some(perms) = perms else { return };
-	json.number_of("mode", u64::from(perms.mode));
-	json.number_of("uid", u64::from(perms.uid));
-	json.number_of("gid", u64::from(perms.gid));
+	if let Some(perms) = perms {
+		write_perms_keys(json, perms);
+	}
 }
 
 fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {

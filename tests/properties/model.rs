@@ -204,7 +204,8 @@ pub fn as_rfc(model: &Model) -> (Model, u64) {
 		(group.ancestor, group.perms) = (false, None);
 		let before = group.properties.iter().filter(|(_, value, _)| !value.is_empty()).count();
 		group.properties.retain(|(name, value, _)| {
-			let number = std::str::from_utf8(value).is_ok_and(|text| text.parse::<u64>().is_ok());
+			let number =
+				std::str::from_utf8(value).is_ok_and(|text| !text.starts_with('+') && text.parse::<u64>().is_ok());
 			number && (name == b"memory.limit_in_bytes" || name == b"cpu.shares")
 		});
 		group.properties.iter_mut().for_each(|property| property.2 = None);
