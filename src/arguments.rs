@@ -5,43 +5,23 @@
 
 use cgraft::error::Why;
 
-/// Options of CRIU that concern cgroups and that cgraft does not have yet.
-const NOT_YET: &[&str] = &[
-	"--freeze-cgroup",
-	"--cgroup-props",
-	"--cgroup-props-file",
-	"--cgroup-dump-controller",
-	"--cgroup-yard",
-	"--action-script",
-	"--stream",
-];
+/// Options of CRIU that concern cgroups and that cgraft does not have yet; lists are texts with blanks in between.
+const NOT_YET: &str = "--freeze-cgroup --cgroup-props --cgroup-props-file --cgroup-dump-controller --cgroup-yard \
+	--action-script --stream";
 
 /// Options of CRIU about other things than cgroups.
-const NOT_OURS: &[&str] = &[
-	"--leave-running",
-	"--leave-stopped",
-	"--shell-job",
-	"--tcp-established",
-	"--ext-unix-sk",
-	"--file-locks",
-	"--restore-detached",
-	"--restore-sibling",
-	"--pidfile",
-	"--work-dir",
-	"--external",
-	"--link-remap",
-	"--evasive-devices",
-	"--track-mem",
-	"--prev-images-dir",
-	"--page-server",
-	"--lazy-pages",
-	"--timeout",
-];
+const NOT_OURS: &str = "--leave-running --leave-stopped --shell-job --tcp-established --ext-unix-sk --file-locks \
+	--restore-detached --restore-sibling --pidfile --work-dir --external --link-remap \
+	--evasive-devices --track-mem --prev-images-dir --page-server --lazy-pages --timeout";
 
-const MODES: &[&str] = &["none", "props", "soft", "full", "strict", "ignore"];
+const MODES: &str = "none props soft full strict ignore";
 
 /// What `--verbosity` of argh takes.
-const LEVELS: &[&str] = &["0", "1", "2", "3", "4"];
+const LEVELS: &str = "01234";
+
+fn has(list: &str, word: &str) -> bool {
+	list.split(' ').any(|other| other == word)
+}
 
 /// An argument that makes no sense, and why.
 pub type Refused = (&'static [u8], Why);
@@ -61,7 +41,7 @@ pub fn normalise(typed: &[&'static [u8]]) -> Result<Vec<&'static str>, Refused> 
 		}
 	}
 	if let Some(level) = seen.level {
-		seen.all.insert(0, LEVELS[level.min(LEVELS.len() - 1)]);
+		seen.all.insert(0, LEVELS.get(level..=level).unwrap_or("4"));
 		seen.all.insert(0, "--verbosity");
 	}
 	Ok(seen.all)
@@ -94,7 +74,7 @@ impl Seen {
 			}
 			"--manage-cgroups" | "--manage-cgroups-mode" => {
 				let next = typed.as_slice().first().and_then(|next| str::from_utf8(next).ok());
-				let next = next.filter(|next| value.is_none() && MODES.contains(next));
+				let next = next.filter(|next| value.is_none() && has(MODES, next));
 				if next.is_some() {
 					typed.next();
 				}
@@ -123,8 +103,8 @@ fn number(text: &str) -> Option<usize> {
 
 fn refuse_foreign(name: &'static str) -> Result<(), Refused> {
 	match name {
-		_ if NOT_YET.contains(&name) => Err((name.as_bytes(), Why::NotYet)),
-		_ if NOT_OURS.contains(&name) => Err((name.as_bytes(), Why::NotOurs)),
+		_ if has(NOT_YET, name) => Err((name.as_bytes(), Why::NotYet)),
+		_ if has(NOT_OURS, name) => Err((name.as_bytes(), Why::NotOurs)),
 		_ => Ok(()),
 	}
 }

@@ -27,24 +27,64 @@ impl Deref for Text {
 	}
 }
 
+/// What `--help` prints; its columns are set by tabs.
+pub const HELP: &str = "\
+Usage: cgraft COMMAND [options] [file]
+
+Checkpoints control groups into an image and grows them again on another host.
+
+  -i, --image FILE	the image's file; - is standard input or output
+			(default: ./cgroup.img)
+  -D, --images-dir FOLDER
+			folder of the image (FOLDER/cgroup.img)
+  -o, --log-file FILE	write messages to this file instead of standard error
+  --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
+			3 information, 4 everything; -v, -vvv and -v4 work
+  -V, --version		print the version
+  --help		print this
+
+dump: write an image of the groups of process trees, of groups or of the host
+  -t, --tree PID	root of a process tree; may be repeated
+  --cgroup [CTRL:]PATH	a group and everything below it; may be repeated
+  --all			every group and task of this host
+  --properties WHICH	all (default), or criu: only what CRIU saves
+  --no-ancestors	leave out the groups above those that are dumped
+  --no-tasks		leave out the list of tasks
+  --layout LAYOUT	criu (default), or rfc: that of CRIU's first cgroup
+			patch, which knows two properties
+
+restore: make the groups of an image, put tasks into them, set their limits,
+freeze them; then read everything back
+  --manage-cgroups MODE	none, props, soft, full (default), strict or ignore,
+			as in CRIU
+  --phase PHASES	some of create,join,limit,freeze (default: all)
+  --cgroup-root [CTRL:]PATH
+			put the groups of a hierarchy, or of all, below this
+			group; may be repeated
+  --pid-map OLD:NEW	a process of the image and the running one that takes
+			its place; may be repeated
+  --skip-missing	leave out values, files and hierarchies that this
+			host does not have, count them, and exit with 6
+  --no-rollback		leave what was done before a failure
+  --read-all		read back every value, not one of each kind of new groups
+
+show: print an image as a tree: groups, limits that are set, members
+  --json		print JSON for programs
+  --all			print values that are defaults as well
+
+decode: print an image as crit does, in JSON
+  --pretty		indent by four, as crit's --pretty
+
+verify: compare an image with this host and print every difference
+  --cgroup-root [CTRL:]PATH
+			compare with groups below this group; may be repeated
+";
+
 /// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
 #[derive(FromArgs)]
-#[argh(
-	usage = "COMMAND [options] [file]",
-	description = "Checkpoints control groups into an image and grows them again on another host.
-
-Commands:
-  dump     write an image of the groups of process trees (-t), of groups
-           (--cgroup) or of the whole host (--all)
-  restore  make the groups of an image, put tasks into them, set their limits,
-           freeze them; then read everything back
-  show     print an image as a tree: groups, limits that are set, members
-  decode   print an image as crit does, in JSON
-  verify   compare an image with this host and print every difference"
-)]
 pub struct Cli {
 	/// the command, and for show and decode the image's file behind it
-	#[argh(positional, arg_name = "command")]
+	#[argh(positional)]
 	pub words: Vec<Text>,
 	/// print the version and exit
 	#[argh(switch, short = 'V')]
@@ -53,25 +93,25 @@ pub struct Cli {
 	#[argh(option)]
 	pub verbosity: Option<Text>,
 	/// write messages to this file instead of standard error
-	#[argh(option, short = 'o', arg_name = "file")]
+	#[argh(option, short = 'o')]
 	pub log_file: Option<Text>,
 	/// folder of the image (FOLDER/cgroup.img)
-	#[argh(option, short = 'D', arg_name = "folder")]
+	#[argh(option, short = 'D')]
 	pub images_dir: Option<Text>,
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
-	#[argh(option, short = 'i', arg_name = "file")]
+	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
 	/// dump: root of a process tree; may be repeated
-	#[argh(option, short = 't', long = "tree", arg_name = "pid")]
+	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
 	/// dump: a group and everything below it, [CTRL:]PATH; may be repeated
-	#[argh(option, long = "cgroup", arg_name = "group")]
+	#[argh(option, long = "cgroup")]
 	pub groups: Vec<Text>,
 	/// dump: every group and task of this host; show: values that are defaults as well
 	#[argh(switch)]
 	pub all: bool,
 	/// dump: all (default), or criu: only what CRIU saves
-	#[argh(option, arg_name = "which")]
+	#[argh(option)]
 	pub properties: Option<Text>,
 	/// dump: leave out the groups above those that are dumped
 	#[argh(switch)]
@@ -80,19 +120,19 @@ pub struct Cli {
 	#[argh(switch)]
 	pub no_tasks: bool,
 	/// dump: criu (default), or rfc: the layout of CRIU's first cgroup patch, which knows two properties
-	#[argh(option, arg_name = "layout")]
+	#[argh(option)]
 	pub layout: Option<Text>,
 	/// restore: none, props, soft, full (default), strict or ignore, as in CRIU
-	#[argh(option, arg_name = "mode")]
+	#[argh(option)]
 	pub manage_cgroups: Option<Text>,
 	/// restore: some of create,join,limit,freeze (default: all)
-	#[argh(option, arg_name = "phases")]
+	#[argh(option)]
 	pub phase: Option<Text>,
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; may be repeated
-	#[argh(option, long = "cgroup-root", arg_name = "group")]
+	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; may be repeated
-	#[argh(option, long = "pid-map", arg_name = "old:new")]
+	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
 	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
@@ -111,32 +151,57 @@ pub struct Cli {
 	pub pretty: bool,
 }
 
+/// Commands as bits.
+pub const DUMP: u8 = 1;
+pub const RESTORE: u8 = 2;
+pub const SHOW: u8 = 4;
+pub const DECODE: u8 = 8;
+pub const VERIFY: u8 = 16;
+
 impl Cli {
 	/// What was given and does not belong to the command.
-	pub fn misplaced(&self, command: &str) -> Option<&str> {
-		let (dump, restore, show) = (command == "dump", command == "restore", command == "show");
-		let (decode, verify) = (command == "decode", command == "verify");
-		if let Some(word) = self.words.get(if show || decode { 2 } else { 1 }) {
+	pub fn misplaced(&self, command: u8) -> Option<&str> {
+		let words = if command & (SHOW | DECODE) != 0 { 2 } else { 1 };
+		if let Some(word) = self.words.get(words) {
 			return Some(word);
 		}
 		let given = [
-			(dump, !self.pids.is_empty(), "-t"),
-			(dump, !self.groups.is_empty(), "--cgroup"),
-			(dump || show, self.all, "--all"),
-			(dump, self.properties.is_some(), "--properties"),
-			(dump, self.no_ancestors, "--no-ancestors"),
-			(dump, self.no_tasks, "--no-tasks"),
-			(dump, self.layout.is_some(), "--layout"),
-			(restore, self.manage_cgroups.is_some(), "--manage-cgroups"),
-			(restore, self.phase.is_some(), "--phase"),
-			(restore || verify, !self.roots.is_empty(), "--cgroup-root"),
-			(restore, !self.pid_map.is_empty(), "--pid-map"),
-			(restore, self.skip_missing, "--skip-missing"),
-			(restore, self.no_rollback, "--no-rollback"),
-			(restore, self.read_all, "--read-all"),
-			(show, self.json, "--json"),
-			(decode, self.pretty, "--pretty"),
+			(DUMP, !self.pids.is_empty(), "-t"),
+			(DUMP, !self.groups.is_empty(), "--cgroup"),
+			(DUMP | SHOW, self.all, "--all"),
+			(DUMP, self.properties.is_some(), "--properties"),
+			(DUMP, self.no_ancestors, "--no-ancestors"),
+			(DUMP, self.no_tasks, "--no-tasks"),
+			(DUMP, self.layout.is_some(), "--layout"),
+			(RESTORE, self.manage_cgroups.is_some(), "--manage-cgroups"),
+			(RESTORE, self.phase.is_some(), "--phase"),
+			(RESTORE | VERIFY, !self.roots.is_empty(), "--cgroup-root"),
+			(RESTORE, !self.pid_map.is_empty(), "--pid-map"),
+			(RESTORE, self.skip_missing, "--skip-missing"),
+			(RESTORE, self.no_rollback, "--no-rollback"),
+			(RESTORE, self.read_all, "--read-all"),
+			(SHOW, self.json, "--json"),
+			(DECODE, self.pretty, "--pretty"),
 		];
-		given.into_iter().find(|(belongs, given, _)| *given && !belongs).map(|(_, _, name)| name)
+		given.iter().find(|(owners, given, _)| *given && owners & command == 0).map(|(_, _, name)| *name)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_option_of_the_help_is_one() {
+		let options: Vec<&str> =
+			HELP.split([' ', ',', '\n']).filter(|word| word.starts_with('-') && word.len() > 1).collect();
+		assert!(options.len() > 25);
+		for option in options.into_iter().filter(|option| !matches!(*option, "--help" | "-v" | "-vvv" | "-v4")) {
+			let refused = ["", "1"].iter().all(|value| {
+				let typed: Vec<&str> = [option, value].into_iter().filter(|word| !word.is_empty()).collect();
+				Cli::from_args(&["cgraft"], &typed).is_err()
+			});
+			assert!(!refused, "{option}");
+		}
 	}
 }

@@ -17,7 +17,7 @@ use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
-use cgraft::report::decode::{Stop, decode};
+use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore, verify};
@@ -25,12 +25,15 @@ use cgraft::restore::{self, restore, verify};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 
-/// All buffers of all commands: one command runs in a process.
+/// All buffers of all commands: one command runs in a process, so nobody else has them.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
 /// Bytes of a report that are kept before they are written.
 const REPORT_BYTES: usize = 4 * 1024;
+
+/// A command of the library.
+type Run = fn(&Cli, &mut Messages) -> Result<u8, Error>;
 
 /// Runs the command; the exit code.
 pub fn run(cli: &Cli) -> u8 {
@@ -55,14 +58,15 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 			Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments"))
 		};
 	};
-	let run = match *command {
-		"dump" => run_dump,
-		"restore" => run_restore,
-		"verify" => run_verify,
-		"show" | "decode" => run_report,
+	let (bit, run): (u8, Run) = match *command {
+		"dump" => (cli::DUMP, run_dump),
+		"restore" => (cli::RESTORE, run_restore),
+		"verify" => (cli::VERIFY, run_verify),
+		"show" => (cli::SHOW, run_report),
+		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
 	};
-	if let Some(name) = cli.misplaced(command) {
+	if let Some(name) = cli.misplaced(bit) {
 		return Err(Fault::Usage(Why::OtherCommand)).at(format_args!("{command} {}", Shown(name.as_bytes())));
 	}
 	run(cli, messages)
@@ -132,11 +136,8 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 		_ if cli.json => overview(&image, &mut out),
 		_ => tree(&image, cli.all, &mut out),
 	};
-	match written {
-		Err(Stop::Image(fault)) => Err(fault).at(format_args!("the image")),
-		Err(Stop::Out) => delivered(Err(Fault::Text(Why::Writable))),
-		Ok(()) => delivered(out.flush()),
-	}
+	written.at(format_args!("the image"))?;
+	delivered(out.flush())
 }
 
 /// Which of two choices was made; without a choice it is the first. True for the second.
@@ -148,39 +149,46 @@ fn is_second(option: &str, given: Option<cli::Text>, choices: [&str; 2]) -> Resu
 	}
 }
 
-/// The values of a repeated option, each as `read` reads it.
-fn all<T>(
+/// Reads the values of a repeated option; `take` says whether there was room for one.
+fn each(
 	option: &str,
 	values: &[cli::Text],
-	read: impl Fn(&'static str) -> Result<T, Why>,
-) -> Result<heapless::Vec<T, OPTIONS>, Error> {
-	let mut all = heapless::Vec::new();
+	take: &mut dyn FnMut(&'static str) -> Result<bool, Why>,
+) -> Result<(), Error> {
 	for cli::Text(value) in values {
-		let full = Fault::full(Limit::Options, values.len());
-		let pushed = read(value).map_err(Fault::Usage).and_then(|read| all.push(read).map_err(|_| full));
-		pushed.at(format_args!("{option} {}", Shown(value.as_bytes())))?;
+		let fault = match take(value) {
+			Ok(true) => continue,
+			Ok(false) => Fault::full(Limit::Options, values.len()),
+			Err(why) => Fault::Usage(why),
+		};
+		return Err(fault).at(format_args!("{option} {}", Shown(value.as_bytes())));
 	}
-	Ok(all)
+	Ok(())
 }
 
 fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
-	all("-t", values, |value| number32(value.as_bytes()).ok_or(Why::NotAPid))
+	let mut pids = heapless::Vec::new();
+	each("-t", values, &mut |value| Ok(pids.push(number32(value.as_bytes()).ok_or(Why::NotAPid)?).is_ok()))?;
+	Ok(pids)
 }
 
 fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, Error> {
-	all("arguments:", values, |value| Ok(value.as_bytes()))
+	let mut texts = heapless::Vec::new();
+	each("arguments:", values, &mut |value| Ok(texts.push(value.as_bytes()).is_ok()))?;
+	Ok(texts)
 }
 
 /// `OLD:NEW`.
 fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
+	let mut pairs = heapless::Vec::new();
 	let number = |text: &str| number32(text.as_bytes());
-	all("--pid-map", values, |value| {
+	each("--pid-map", values, &mut |value| {
 		let pair = value.split_once(':').and_then(|(old, new)| Some((number(old)?, number(new)?)));
-		pair.ok_or(Why::BadPidMap)
-	})
+		Ok(pairs.push(pair.ok_or(Why::BadPidMap)?).is_ok())
+	})?;
+	Ok(pairs)
 }
 
-#[inline(never)] // its buffers are no other command's
 fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
@@ -197,7 +205,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {
@@ -215,7 +223,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let roots = texts(&cli.roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut space = RESTORE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let mut buffer = [0; REPORT_BYTES];
 	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
@@ -244,7 +252,7 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		layout,
 		output: path.path(),
 	};
-	let mut space = DUMP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+	let mut space = DUMP.try_lock().unwrap_or_else(|_| unreachable!());
 	let summary = checkpoint(&request, &mut space, messages)?;
 	if summary.left_out > 0 {
 		messages.warn(format_args!(

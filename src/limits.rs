@@ -54,72 +54,56 @@ pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name and an old value.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + 64;
 
-/// A capacity that can be passed, for [`crate::error::Fault::Full`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-#[allow(missing_docs)] // the texts say it
-pub enum Limit {
-	Path,
-	Options,
-	Depth,
-	GroupPath,
-	GroupName,
-	OddName,
-	Label,
-	FileText,
-	Sets,
-	SetText,
-	Record,
-	Waiting,
-	TaskHierarchies,
-	Hierarchies,
-	MountText,
-	Files,
-	Controllers,
-	Pending,
-	Line,
-	Unescaped,
-	TreeSets,
-	Chosen,
-	Write,
-	Value,
-	Image,
+macro_rules! limits {
+	($($name:ident = $text:literal, $number:expr;)*) => {
+		/// A capacity that can be passed, for [`crate::error::Fault::Full`].
+		#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+		#[repr(u8)]
+		#[allow(missing_docs)] // the texts say it
+		pub enum Limit {
+			$($name,)*
+		}
+
+		static TEXTS: &str = concat!($($text, "\n",)*);
+		static NUMBERS: &[u32] = &[$($number,)*];
+	};
 }
 
-/// What a capacity counts and, where there is any, what to do about it; in the order of [`Limit`]. Where buffers of
-/// several sizes are used the number is 0: what was needed is then one more than the limit.
-static TEXTS: &[(&str, u32)] = &[
-	("bytes of a path", PATH_BYTES as u32 - 1),
-	("values of one option", OPTIONS as u32),
-	("levels of groups", DEPTH as u32),
-	("bytes of a group's path", PATH_BYTES as u32),
-	("bytes of a group's name", NAME_BYTES as u32 - 1),
-	("bytes of a name that is not UTF-8", 0),
-	("bytes of a hierarchy's name", LABEL_BYTES as u32),
-	("bytes of one file's text", 0),
-	("sets of an image", u32::MAX),
-	("bytes of one set", LINE_BYTES as u32),
-	("bytes of one record of the journal", RECORD_BYTES as u32),
-	("processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS as u32),
-	("hierarchies of one task", HIERARCHIES as u32),
-	("hierarchies of this host", HIERARCHIES as u32),
-	("bytes of mount roots and options", MOUNT_BYTES as u32),
-	("files of one group", FILES as u32),
-	("bytes of cgroup.controllers", CONTROLLERS_BYTES as u32),
-	("bytes of names of groups that wait", PENDING_BYTES as u32),
-	("bytes of one line of a /proc file", 0),
-	("bytes of unescaped paths of mountinfo", PATH_BYTES as u32),
-	("distinct sets of one dump by -t (use --cgroup or --all)", KNOWN_SETS as u32),
-	("groups of --cgroup in all hierarchies", OPTIONS as u32),
-	("bytes of one write", WRITE_BYTES as u32),
-	("bytes of one value", VALUE_BYTES as u32),
-	("bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX),
-];
+// What a capacity counts and, where there is any, what to do about it. Where buffers of several sizes are used the
+// number is 0: what was needed is then one more than the limit.
+limits! {
+	Path = "bytes of a path", PATH_BYTES as u32 - 1;
+	Options = "values of one option", OPTIONS as u32;
+	Depth = "levels of groups", DEPTH as u32;
+	GroupPath = "bytes of a group's path", PATH_BYTES as u32;
+	GroupName = "bytes of a group's name", NAME_BYTES as u32 - 1;
+	OddName = "bytes of a name that is not UTF-8", 0;
+	Label = "bytes of a hierarchy's name", LABEL_BYTES as u32;
+	FileText = "bytes of one file's text", 0;
+	Sets = "sets of an image", u32::MAX;
+	SetText = "bytes of one set", LINE_BYTES as u32;
+	Record = "bytes of one record of the journal", RECORD_BYTES as u32;
+	Waiting = "processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS as u32;
+	TaskHierarchies = "hierarchies of one task", HIERARCHIES as u32;
+	Hierarchies = "hierarchies of this host", HIERARCHIES as u32;
+	MountText = "bytes of mount roots and options", MOUNT_BYTES as u32;
+	Files = "files of one group", FILES as u32;
+	Controllers = "bytes of cgroup.controllers", CONTROLLERS_BYTES as u32;
+	Pending = "bytes of names of groups that wait", PENDING_BYTES as u32;
+	Line = "bytes of one line of a /proc file", 0;
+	Unescaped = "bytes of unescaped paths of mountinfo", PATH_BYTES as u32;
+	TreeSets = "distinct sets of one dump by -t (use --cgroup or --all)", KNOWN_SETS as u32;
+	Chosen = "groups of --cgroup in all hierarchies", OPTIONS as u32;
+	Write = "bytes of one write", WRITE_BYTES as u32;
+	Value = "bytes of one value", VALUE_BYTES as u32;
+	Image = "bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX;
+}
 
 impl Limit {
 	/// What it counts, its number, and what was needed.
 	pub fn show(self, need: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let (text, number) = TEXTS[self as usize];
+		let text = TEXTS.split('\n').nth(self as usize).unwrap_or("");
+		let number = NUMBERS[self as usize];
 		let number = if number == 0 { need.saturating_sub(1) } else { number };
 		write!(f, "{text}: limit {number}, needed {}", need.max(number.saturating_add(1)))
 	}

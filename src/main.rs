@@ -20,7 +20,7 @@ use cgraft::kernel::{fenced, stream};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, HELP};
 use crate::messages::Messages;
 
 /// Runs what the arguments ask for; the exit code.
@@ -46,7 +46,7 @@ fn parse(typed: &[&'static [u8]]) -> Result<Cli, u8> {
 	})?;
 	Cli::from_args(&["cgraft"], &seen).map_err(|exit| {
 		if exit.status.is_ok() {
-			let _ = stream::write_all(fenced::stdout(), exit.output.as_bytes()); // help that nobody reads
+			let _ = stream::write_all(fenced::stdout(), HELP.as_bytes()); // help that nobody reads
 			return 0;
 		}
 		Messages::new(1).say(Level::Error, format_args!("{}", Shown(exit.output.as_bytes().trim_ascii_end())));

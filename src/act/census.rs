@@ -14,7 +14,7 @@ use crate::hierarchy::Label;
 use crate::image::sink::Store;
 use crate::image::view::{Layout, Member, Task};
 use crate::image::writer::ImageWriter;
-use crate::kernel::dir::Dir;
+use crate::kernel::dir::{Dir, Each};
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::stream::Reader;
 use crate::limits::{HIERARCHIES, LIST_BYTES, Limit, PENDING_PIDS};
@@ -284,7 +284,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 }
 
 /// A whole list.
-fn list_all(dir: &Dir, list: &mut [u8], each: &mut dyn FnMut(&[u8], bool) -> Result<(), Fault>) -> Result<(), Fault> {
+fn list_all(dir: &Dir, list: &mut [u8], each: Each<'_>) -> Result<(), Fault> {
 	while dir.list(list, each)? {}
 	Ok(())
 }

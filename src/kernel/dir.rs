@@ -21,6 +21,9 @@ const CGROUP_MAGIC: u64 = 0x0027_e0eb;
 /// `f_type` of cgroup v2, statfs(2).
 const CGROUP2_MAGIC: u64 = 0x6367_7270;
 
+/// Takes a name of a list and whether it is that of a directory.
+pub type Each<'e> = &'e mut dyn FnMut(&[u8], bool) -> Result<()>;
+
 /// What stat(2) says and cgraft uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -178,7 +181,7 @@ impl Dir {
 	}
 
 	/// Reads the next part of its list and gives each name and whether it is a directory; false at the end.
-	pub fn list(&self, buffer: &mut [u8], each: &mut dyn FnMut(&[u8], bool) -> Result<()>) -> Result<bool> {
+	pub fn list(&self, buffer: &mut [u8], each: Each<'_>) -> Result<bool> {
 		let mut raw = RawDir::new(&self.fd, uninit(buffer));
 		let mut some = false;
 		while let Some(entry) = raw.next() {

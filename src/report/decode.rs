@@ -2,37 +2,16 @@
 //!
 //! Fields that CRIU does not know are left out, as crit leaves them out.
 
-use core::fmt::{self, Write};
+use core::fmt::Write;
 
 use crate::error::Fault;
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Image, Perms, Set};
 use crate::report::json::Json;
 
-/// Why a report stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-	/// The image is not right.
-	Image(Fault),
-	/// The text could not be written.
-	Out,
-}
-
-impl From<Fault> for Stop {
-	fn from(fault: Fault) -> Self {
-		Stop::Image(fault)
-	}
-}
-
-impl From<fmt::Error> for Stop {
-	fn from(_: fmt::Error) -> Self {
-		Stop::Out
-	}
-}
-
 /// Writes the whole image and a newline.
 #[inline(never)] // its buffers are no other report's
-pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<(), Fault> {
 	let mut json = Json::new(out, pretty);
 	json.object();
 	json.text_of("magic", b"CGROUP");
@@ -43,7 +22,8 @@ pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<()
 	json.end();
 	json.end();
 	json.end();
-	Ok(json.finish()?)
+	json.finish();
+	Ok(())
 }
 
 /// A key and a list, or nothing where the list would be empty.
@@ -143,10 +123,14 @@ fn write_perms(json: &mut Json<'_>, key: &str, perms: Option<Perms>) {
 	let Some(perms) = perms else { return };
 	json.key(key);
 	json.object();
-	json.number_of("mode", u64::from(perms.mode));
-	json.number_of("uid", u64::from(perms.uid));
-	json.number_of("gid", u64::from(perms.gid));
+	write_perms_keys(json, perms);
 	json.end();
+}
+
+pub(super) fn write_perms_keys(json: &mut Json<'_>, perms: Perms) {
+	for (key, number) in [("mode", perms.mode), ("uid", perms.uid), ("gid", perms.gid)] {
+		json.number_of(key, u64::from(number));
+	}
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use core::fmt::Write;
 
 use heapless::String;
 
-use super::decode::Stop;
+use super::decode::write_perms_keys;
 use super::json::Json;
 use super::tree::members::Members;
 use super::tree::path::Path;
@@ -46,7 +46,7 @@ const KEY_BYTES: usize = 4 * if FILE_BYTES > LABEL_BYTES { FILE_BYTES } else { L
 
 /// Writes the whole image and a newline.
 #[inline(never)] // its buffers are no other report's
-pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Fault> {
 	let mut json = Json::new(out, false);
 	json.object();
 	json.text_of("layout", if image.layout() == Layout::Rfc { b"rfc" } else { b"criu" });
@@ -65,18 +65,20 @@ pub fn overview(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
 	}
 	json.end();
 	json.end();
-	Ok(json.finish()?)
+	json.finish();
+	Ok(())
 }
 
 fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Fault> {
 	json.key("about");
 	json.object();
-	json.text_of("version", about.text(about::VERSION)?);
-	json.text_of("release", about.text(about::RELEASE)?);
-	json.text_of("boot_id", about.text(about::BOOT_ID)?);
+	for (key, number) in [("version", about::VERSION), ("release", about::RELEASE), ("boot_id", about::BOOT_ID)] {
+		json.text_of(key, about.text(number)?);
+	}
 	json.number_of("page_size", u64::from(about.page_size()?));
-	json.text_of("cpus", about.text(about::CPUS)?);
-	json.text_of("nodes", about.text(about::NODES)?);
+	for (key, number) in [("cpus", about::CPUS), ("nodes", about::NODES)] {
+		json.text_of(key, about.text(number)?);
+	}
 	json.end();
 	Ok(())
 }
@@ -158,10 +160,9 @@ fn write_property(json: &mut Json<'_>, property: &Property<'_>, version: Version
 }
 
 fn write_perms(json: &mut Json<'_>, perms: Option<Perms>) {
-	let Some(perms) = perms else { return };
-	json.number_of("mode", u64::from(perms.mode));
-	json.number_of("uid", u64::from(perms.uid));
-	json.number_of("gid", u64::from(perms.gid));
+	if let Some(perms) = perms {
+		write_perms_keys(json, perms);
+	}
 }
 
 fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {

@@ -44,11 +44,11 @@ use crate::image::view::{Group, Hierarchy, Image, Layout};
 use crate::limits::DEPTH;
 use crate::name::Shown;
 use crate::property::Version;
-use crate::report::decode::Stop;
+use crate::report::Put;
 
 /// Writes the whole image; with `all`, defaults and every owner and mode as well.
 #[inline(never)] // its buffers are no other report's
-pub fn tree(image: &Image<'_>, all: bool, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn tree(image: &Image<'_>, all: bool, out: &mut dyn Write) -> Result<(), Fault> {
 	write_origin(image, out)?;
 	let mut tree = Tree {
 		out,
@@ -66,19 +66,22 @@ pub fn tree(image: &Image<'_>, all: bool, out: &mut dyn Write) -> Result<(), Sto
 	}
 	let (groups, tasks) = (tree.groups, tree.members.task_count() as u64);
 	let sets = image.sets().count() as u64;
-	Ok(writeln!(out, "\n{}, {}, {}", Count(groups, "group"), Count(sets, "set"), Count(tasks, "task"))?)
+	out.put(format_args!("\n{}, {}, {}\n", Count(groups, "group"), Count(sets, "set"), Count(tasks, "task")));
+	Ok(())
 }
 
-fn write_origin(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Stop> {
+fn write_origin(image: &Image<'_>, out: &mut dyn Write) -> Result<(), Fault> {
 	let Some(about) = image.about()? else {
-		return Ok(out.write_str(match image.layout() {
-			Layout::Criu => "Written by CRIU\n",
-			Layout::Rfc => "In the rfc layout, that of the first patch for CRIU (2014)\n",
-		})?);
+		out.put(match image.layout() {
+			Layout::Criu => format_args!("Written by CRIU\n"),
+			Layout::Rfc => format_args!("In the rfc layout, that of the first patch for CRIU (2014)\n"),
+		});
+		return Ok(());
 	};
 	let text = |number| about.text(number).map(Shown);
-	write!(out, "Written by cgraft {} on Linux {}", text(about::VERSION)?, text(about::RELEASE)?)?;
-	Ok(writeln!(out, ", CPUs {}", text(about::CPUS)?)?)
+	let (version, release, cpus) = (text(about::VERSION)?, text(about::RELEASE)?, text(about::CPUS)?);
+	out.put(format_args!("Written by cgraft {version} on Linux {release}, CPUs {cpus}\n"));
+	Ok(())
 }
 
 /// A number of things.
@@ -107,19 +110,22 @@ struct Tree<'a, 'w> {
 }
 
 impl<'a> Tree<'a, '_> {
-	fn hierarchy(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Stop> {
+	fn hierarchy(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Fault> {
 		self.members.enter(hierarchy)?;
 		self.version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
 		let only = self.only_root(hierarchy)?;
 		let is_tree = only.is_none() && hierarchy.heads().next().is_some();
 		if core::mem::replace(&mut self.after_tree, is_tree) || is_tree {
-			self.out.write_char('\n')?;
+			self.out.put(format_args!("\n"));
 		}
-		write!(self.out, "{}", ShownLabel(self.members.label()))?;
+		self.out.put(format_args!("{}", ShownLabel(self.members.label())));
 		match only {
 			Some(root) => self.root(&root),
 			None if is_tree => self.groups(hierarchy),
-			None => Ok(self.out.write_str("  no groups\n")?),
+			None => {
+				self.out.put(format_args!("  no groups\n"));
+				Ok(())
+			}
 		}
 	}
 
@@ -132,16 +138,17 @@ impl<'a> Tree<'a, '_> {
 		Ok(silent.then_some(root))
 	}
 
-	fn root(&mut self, root: &Group<'a>) -> Result<(), Stop> {
+	fn root(&mut self, root: &Group<'a>) -> Result<(), Fault> {
 		self.groups += 1;
-		self.out.write_str("  ")?;
+		self.out.put(format_args!("  "));
 		self.title(root)?;
 		roll::members(&self.members, b"/", self.all, &"  ", self.out)?;
-		Ok(self.out.write_char('\n')?)
+		self.out.put(format_args!("\n"));
+		Ok(())
 	}
 
-	fn groups(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Stop> {
-		self.out.write_char('\n')?;
+	fn groups(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Fault> {
+		self.out.put(format_args!("\n"));
 		let mut descent = Descent::new(hierarchy);
 		while let Some(turn) = descent.turn()? {
 			match turn {
@@ -155,35 +162,40 @@ impl<'a> Tree<'a, '_> {
 		Ok(())
 	}
 
-	fn enter(&mut self, group: &Group<'a>, more: bool) -> Result<(), Stop> {
+	fn enter(&mut self, group: &Group<'a>, more: bool) -> Result<(), Fault> {
 		self.groups += 1;
 		self.path.enter(group.name)?;
 		let corner = if more { "├─ " } else { "└─ " };
-		write!(self.out, "{}", Lead(&self.bars, corner))?;
+		self.out.put(format_args!("{}", Lead(&self.bars, corner)));
 		self.title(group)?;
-		self.out.write_char('\n')?;
+		self.out.put(format_args!("\n"));
 		let _ = self.bars.push(more); // the descent is no deeper
 		self.details(group)
 	}
 
 	/// The group's name and what is unusual about its directory.
-	fn title(&mut self, group: &Group<'a>) -> Result<(), Stop> {
-		write!(self.out, "{}", Shown(self.path.own()))?;
+	fn title(&mut self, group: &Group<'a>) -> Result<(), Fault> {
+		let above = if group.is_ancestor()? { "above" } else { "" };
 		let perms = ShownPerms::of_group(group, self.all)?;
-		match (group.is_ancestor()?, perms) {
-			(false, None) => Ok(()),
-			(true, None) => Ok(self.out.write_str(" (above)")?),
-			(false, Some(perms)) => Ok(write!(self.out, " ({perms})")?),
-			(true, Some(perms)) => Ok(write!(self.out, " (above, {perms})")?),
+		let (open, comma, close) = match (above, &perms) {
+			("", None) => ("", "", ""),
+			("", _) | (_, None) => (" (", "", ")"),
+			_ => (" (", ", ", ")"),
+		};
+		self.out.put(format_args!("{}{open}{above}{comma}", Shown(self.path.own())));
+		if let Some(perms) = perms {
+			self.out.put(format_args!("{perms}"));
 		}
+		self.out.put(format_args!("{close}"));
+		Ok(())
 	}
 
-	fn details(&mut self, group: &Group<'a>) -> Result<(), Stop> {
+	fn details(&mut self, group: &Group<'a>) -> Result<(), Fault> {
 		let lead = Lead(&self.bars, if group.children().next().is_some() { "│  " } else { "   " });
 		values::write(group, self.version, self.all, &lead, self.out)?;
 		perms::write(group, self.all, &lead, self.out)?;
 		if roll::members(&self.members, self.path.bytes(), self.all, &lead, self.out)? {
-			self.out.write_char('\n')?;
+			self.out.put(format_args!("\n"));
 		}
 		Ok(())
 	}

@@ -165,9 +165,19 @@ mod tests {
 				let path = format!("/g{group}");
 				let expected: Vec<u32> = (2..sets + 2).filter(|id| id % groups == group).collect();
 				let (mut found, mut tasks) = (Vec::new(), Vec::new());
-				members.sets_in(path.as_bytes(), &mut |set| Ok(found.push(set.id))).unwrap();
+				members
+					.sets_in(path.as_bytes(), &mut |set| {
+						found.push(set.id);
+						Ok(())
+					})
+					.unwrap();
 				assert_eq!(found, expected);
-				members.tasks_in(path.as_bytes(), &mut |task| Ok(tasks.push(task.tid))).unwrap();
+				members
+					.tasks_in(path.as_bytes(), &mut |task| {
+						tasks.push(task.tid);
+						Ok(())
+					})
+					.unwrap();
 				assert_eq!(tasks, expected);
 			}
 			members.sets_in(b"/g", &mut |set| panic!("{set:?}")).unwrap();

@@ -5,7 +5,7 @@ use core::fmt::{self, Display, Write};
 use crate::error::Fault;
 use crate::image::view::{Group, Perms};
 use crate::name::Shown;
-use crate::report::decode::Stop;
+use crate::report::Put;
 
 /// Modes the kernel gives to files of configuration: writable ones, devices.list.
 const FILE: &[u32] = &[0o644, 0o444];
@@ -49,16 +49,10 @@ impl Display for ShownPerms {
 	}
 }
 
-/// Each file's name with what is unusual about it.
-fn files<'a>(group: &Group<'a>, all: bool) -> impl Iterator<Item = Result<(&'a [u8], Option<ShownPerms>), Fault>> {
-	let shown = move |perms| ShownPerms::new(perms, FILE, all);
-	group.properties().map(move |property| property.map(|property| (property.name, shown(property.perms))))
-}
-
 /// Whether [`write`] has nothing to say.
 pub fn is_usual(group: &Group<'_>, all: bool) -> Result<bool, Fault> {
-	for file in files(group, all) {
-		if file?.1.is_some() {
+	for property in group.properties() {
+		if ShownPerms::new(property?.perms, FILE, all).is_some() {
 			return Ok(false);
 		}
 	}
@@ -66,35 +60,37 @@ pub fn is_usual(group: &Group<'_>, all: bool) -> Result<bool, Fault> {
 }
 
 /// Writes a line for each run of files that are unusual in the same way, one line if all files of the group are.
-pub fn write(group: &Group<'_>, all: bool, lead: &dyn Display, out: &mut dyn Write) -> Result<(), Stop> {
+pub fn write(group: &Group<'_>, all: bool, lead: &dyn Display, out: &mut dyn Write) -> Result<(), Fault> {
 	if let Some(perms) = common(group, all)? {
-		return Ok(writeln!(out, "{lead}{perms}: all files")?);
+		out.put(format_args!("{lead}{perms}: all files\n"));
+		return Ok(());
 	}
 	let mut run = None;
-	for file in files(group, all) {
-		let (name, Some(perms)) = file? else { continue };
+	for property in group.properties() {
+		let property = property?;
+		let Some(perms) = ShownPerms::new(property.perms, FILE, all) else { continue };
 		match run.replace(perms) {
-			Some(before) if before == perms => write!(out, ", {}", Shown(name))?,
-			None => write!(out, "{lead}{perms}: {}", Shown(name))?,
-			Some(_) => write!(out, "\n{lead}{perms}: {}", Shown(name))?,
+			Some(before) if before == perms => out.put(format_args!(", ")),
+			Some(_) => out.put(format_args!("\n{lead}{perms}: ")),
+			None => out.put(format_args!("{lead}{perms}: ")),
 		}
+		out.put(format_args!("{}", Shown(property.name)));
 	}
-	match run {
-		None => Ok(()),
-		Some(_) => Ok(out.write_char('\n')?),
+	if run.is_some() {
+		out.put(format_args!("\n"));
 	}
+	Ok(())
 }
 
 /// What is unusual about all files, if they are several and agree.
 fn common(group: &Group<'_>, all: bool) -> Result<Option<ShownPerms>, Fault> {
-	let mut files = files(group, all);
-	let Some((_, Some(first))) = files.next().transpose()? else { return Ok(None) };
-	let mut count = 1;
-	for file in files {
-		if file?.1 != Some(first) {
+	let (mut first, mut count) = (None, 0);
+	for property in group.properties() {
+		let perms = ShownPerms::new(property?.perms, FILE, all);
+		if count > 0 && perms != first {
 			return Ok(None);
 		}
-		count += 1;
+		(first, count) = (perms, count + 1);
 	}
-	Ok((count > 1).then_some(first))
+	Ok(first.filter(|_| count > 1))
 }

@@ -3,9 +3,10 @@
 use core::fmt::{self, Display, Write};
 
 use super::members::Members;
+use crate::error::Fault;
 use crate::image::view::Task;
 use crate::name::Shown;
-use crate::report::decode::Stop;
+use crate::report::Put;
 
 /// Members that are named; the others are only counted.
 const NAMED: u64 = 6;
@@ -18,14 +19,14 @@ pub fn members(
 	all: bool,
 	lead: &dyn Display,
 	out: &mut dyn Write,
-) -> Result<bool, Stop> {
-	let mut list = List { out, lead, most: if all { u64::MAX } else { NAMED }, count: 0, result: Ok(()) };
+) -> Result<bool, Fault> {
+	let mut list = List { out, lead, most: if all { u64::MAX } else { NAMED }, count: 0 };
 	if members.task_count() == 0 {
 		members.sets_in(path, &mut |set| {
-			list.item(format_args!("set {}", set.id));
+			list.item(&format_args!("set {}", set.id));
 			Ok(())
 		})?;
-		return Ok(list.end()?);
+		return Ok(list.end());
 	}
 	let mut run: Option<Run> = None;
 	members.tasks_in(path, &mut |task| {
@@ -36,7 +37,7 @@ pub fn members(
 		Ok(())
 	})?;
 	list.run(run);
-	Ok(list.end()?)
+	Ok(list.end())
 }
 
 /// Tasks of one process that follow each other, its leader first if it is among them.
@@ -64,31 +65,28 @@ struct List<'w> {
 	lead: &'w dyn Display,
 	most: u64,
 	count: u64,
-	/// Of what was written.
-	result: fmt::Result,
 }
 
 impl List<'_> {
 	fn run(&mut self, run: Option<Run<'_>>) {
 		if let Some(run) = run {
-			self.item(format_args!("{run}"));
+			self.item(&run);
 		}
 	}
 
-	fn item(&mut self, item: fmt::Arguments<'_>) {
+	fn item(&mut self, item: &dyn Display) {
 		self.count += 1;
-		let written = match self.count {
-			1 => write!(self.out, "{}members: {item}", self.lead),
-			count if count <= self.most => write!(self.out, ", {item}"),
-			_ => Ok(()),
-		};
-		self.result = self.result.and(written);
+		match self.count {
+			1 => self.out.put(format_args!("{}members: {item}", self.lead)),
+			count if count <= self.most => self.out.put(format_args!(", {item}")),
+			_ => {}
+		}
 	}
 
-	fn end(self) -> Result<bool, fmt::Error> {
+	fn end(self) -> bool {
 		if let Some(more @ 1..) = self.count.checked_sub(self.most) {
-			write!(self.out, " and {more} more")?;
+			self.out.put(format_args!(" and {more} more"));
 		}
-		self.result.map(|()| self.count > 0)
+		self.count > 0
 	}
 }

@@ -9,7 +9,7 @@ use crate::image::view::{Group, Property};
 use crate::name::Shown;
 use crate::property::value::{human, is_default, same};
 use crate::property::{self, Fresh, Read, Unit, Version};
-use crate::report::decode::Stop;
+use crate::report::Put;
 
 /// Letters that the column of names has at most; a longer name pushes its value to the right.
 const WIDEST: usize = 36;
@@ -55,7 +55,7 @@ pub fn write(
 	all: bool,
 	lead: &dyn Display,
 	out: &mut dyn Write,
-) -> Result<(), Stop> {
+) -> Result<(), Fault> {
 	let mut widest = 0;
 	for property in worthy(group, version, all) {
 		widest = widest.max(letters(property?.0.name).min(WIDEST));
@@ -64,8 +64,8 @@ pub fn write(
 		let (property, known, before) = property?;
 		let mut rows = Rows { lead, name: Some(property.name), widest, out };
 		match known {
-			None => rows.row(format_args!("{}", Shown(property.value.bytes())))?,
-			Some(known) => write_known(&property, known, before, all, &mut rows)?,
+			None => rows.row(&Shown(property.value.bytes())),
+			Some(known) => write_known(&property, known, before, all, &mut rows),
 		}
 	}
 	Ok(())
@@ -78,19 +78,21 @@ fn write_known(
 	before: Option<Property<'_>>,
 	all: bool,
 	rows: &mut Rows<'_>,
-) -> fmt::Result {
+) {
 	let value = property.value.bytes();
 	if let Some((quota, text)) = bandwidth(known, value, before) {
-		return rows.row(format_args!("{}", Human(quota, &text)));
+		return rows.row(&Human(quota, &text));
 	}
 	if !matches!(known.write, property::Write::Lines { .. } | property::Write::Devices) {
-		return rows.row(format_args!("{}", Human(known, value)));
+		return rows.row(&Human(known, value));
 	}
 	let lines = value.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
 	for line in lines.filter(|line| all || !same(known, line, b"")) {
-		rows.row(format_args!("{}", Human(known, line)))?;
+		rows.row(&Human(known, line));
 	}
-	if rows.name.is_some() { rows.row(format_args!("empty")) } else { Ok(()) }
+	if rows.name.is_some() {
+		rows.row(&"empty");
+	}
 }
 
 /// cgroup v1 has a quota in one file and its period in the file before it; both are shown as v2 has them, in one.
@@ -129,10 +131,10 @@ struct Rows<'w> {
 }
 
 impl Rows<'_> {
-	fn row(&mut self, value: fmt::Arguments<'_>) -> fmt::Result {
+	fn row(&mut self, value: &dyn Display) {
 		let name = self.name.take().unwrap_or(b"");
 		let pad = self.widest.saturating_sub(letters(name)) + 2;
-		writeln!(self.out, "{}{}{:pad$}{value}", self.lead, Shown(name), "")
+		self.out.put(format_args!("{}{}{:pad$}{value}\n", self.lead, Shown(name), ""));
 	}
 }
 
