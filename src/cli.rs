@@ -44,8 +44,8 @@ Checkpoints control groups into an image and grows them again on another host.
   --help		print this
 
 dump: write an image of the groups of process trees, of groups or of the host
-  -t, --tree PID	root of a process tree; may be repeated
-  --cgroup [CTRL:]PATH	a group and everything below it; may be repeated
+  -t, --tree PID	root of a process tree; repeatable
+  --cgroup [CTRL:]PATH	a group and everything below it; repeatable
   --all			every group and task of this host
   --properties WHICH	all (default), or criu: only what CRIU saves
   --no-ancestors	leave out the groups above those that are dumped
@@ -60,24 +60,24 @@ freeze them; then read everything back
   --phase PHASES	some of create,join,limit,freeze (default: all)
   --cgroup-root [CTRL:]PATH
 			put the groups of a hierarchy, or of all, below this
-			group; may be repeated
+			group; repeatable
   --pid-map OLD:NEW	a process of the image and the running one that takes
-			its place; may be repeated
+			its place; repeatable
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
   --no-rollback		leave what was done before a failure
   --read-all		read back every value, not one of each kind of new groups
 
 show: print an image as a tree: groups, limits that are set, members
-  --json		print JSON for programs
-  --all			print values that are defaults as well
+  --json		JSON for programs
+  --all			values that are defaults as well
 
 decode: print an image as crit does, in JSON
   --pretty		indent by four, as crit's --pretty
 
 verify: compare an image with this host and print every difference
   --cgroup-root [CTRL:]PATH
-			compare with groups below this group; may be repeated
+			compare with groups below this group; repeatable
 ";
 
 /// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
@@ -101,10 +101,10 @@ pub struct Cli {
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
 	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
-	/// dump: root of a process tree; may be repeated
+	/// dump: root of a process tree; repeatable
 	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
-	/// dump: a group and everything below it, [CTRL:]PATH; may be repeated
+	/// dump: a group and everything below it, [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup")]
 	pub groups: Vec<Text>,
 	/// dump: every group and task of this host; show: values that are defaults as well
@@ -128,10 +128,10 @@ pub struct Cli {
 	/// restore: some of create,join,limit,freeze (default: all)
 	#[argh(option)]
 	pub phase: Option<Text>,
-	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; may be repeated
+	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
-	/// restore: a process of the image and the running one that takes its place, OLD:NEW; may be repeated
+	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
 	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6

@@ -218,7 +218,6 @@ impl<'a> View<'a> for Message<'a> {
 
 /// Text of the image: `string` and `bytes` fields are both plain bytes here.
 impl<'a> View<'a> for &'a [u8] {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		Ok(message.bytes)
 	}
@@ -307,7 +306,6 @@ impl<'a> Set<'a> {
 }
 
 impl<'a> View<'a> for Set<'a> {
-	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		let id = Last::of(message, &[schema::set::ID], &mut [None])?.number(0, Why::SetWithoutId)?;
 		Ok(Set { message, layout, id })
@@ -328,7 +326,6 @@ pub struct Member<'a> {
 }
 
 impl<'a> View<'a> for Member<'a> {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		let mut fields = [None; 3];
 		let last =
@@ -387,7 +384,6 @@ impl<'a> Hierarchy<'a> {
 impl<'a> View<'a> for Hierarchy<'a> {
 	/// Its names are its first fields, as every writer of protobuf puts them (the RFC layout has its number before
 	/// them): they are looked at for each property, and must not be searched behind the groups.
-	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		let rfc = layout == Layout::Rfc;
 		let names = if rfc { schema::rfc_controller::CONTROLLERS } else { schema::controller::CNAMES };
@@ -423,7 +419,6 @@ pub struct Group<'a> {
 impl<'a> View<'a> for Group<'a> {
 	/// The name is the first field, as every writer of protobuf puts it: a group is looked at once for each of its
 	/// children, and must not be searched each time.
-	#[inline(never)]
 	fn view(message: Message<'a>, layout: Layout) -> Result<Self, Fault> {
 		match Fields::new(message).next().transpose()? {
 			Some(field) if field.number == schema::dir::DIR_NAME => {
@@ -595,7 +590,6 @@ impl<'a> Property<'a> {
 }
 
 impl<'a> View<'a> for Property<'a> {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		let mut fields = [None; 3];
 		let last = Last::of(
@@ -621,7 +615,6 @@ pub struct Perms {
 }
 
 impl<'a> View<'a> for Perms {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		let mut fields = [None; 3];
 		let last = Last::of(message, &[schema::perms::MODE, schema::perms::UID, schema::perms::GID], &mut fields)?;
@@ -648,7 +641,6 @@ pub struct Task<'a> {
 }
 
 impl<'a> View<'a> for Task<'a> {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		use schema::task::{COMM, NS_TID, PID, SET, START_TIME, TID};
 		let missing = Why::TaskIncomplete;
@@ -686,7 +678,6 @@ impl<'a> About<'a> {
 }
 
 impl<'a> View<'a> for About<'a> {
-	#[inline(never)]
 	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
 		Ok(About { message })
 	}
