@@ -166,26 +166,47 @@ impl Cli {
 			return Some(word);
 		}
 		let given = [
-			(DUMP, !self.pids.is_empty(), "-t"),
-			(DUMP, !self.groups.is_empty(), "--cgroup"),
-			(DUMP | SHOW, self.all, "--all"),
-			(DUMP, self.properties.is_some(), "--properties"),
-			(DUMP, self.no_ancestors, "--no-ancestors"),
-			(DUMP, self.no_tasks, "--no-tasks"),
-			(DUMP, self.layout.is_some(), "--layout"),
-			(RESTORE, self.manage_cgroups.is_some(), "--manage-cgroups"),
-			(RESTORE, self.phase.is_some(), "--phase"),
-			(RESTORE | VERIFY, !self.roots.is_empty(), "--cgroup-root"),
-			(RESTORE, !self.pid_map.is_empty(), "--pid-map"),
-			(RESTORE, self.skip_missing, "--skip-missing"),
-			(RESTORE, self.no_rollback, "--no-rollback"),
-			(RESTORE, self.read_all, "--read-all"),
-			(SHOW, self.json, "--json"),
-			(DECODE, self.pretty, "--pretty"),
+			!self.pids.is_empty(),
+			!self.groups.is_empty(),
+			self.all,
+			self.properties.is_some(),
+			self.no_ancestors,
+			self.no_tasks,
+			self.layout.is_some(),
+			self.manage_cgroups.is_some(),
+			self.phase.is_some(),
+			!self.roots.is_empty(),
+			!self.pid_map.is_empty(),
+			self.skip_missing,
+			self.no_rollback,
+			self.read_all,
+			self.json,
+			self.pretty,
 		];
-		given.iter().find(|(owners, given, _)| *given && owners & command == 0).map(|(_, _, name)| *name)
+		let misplaced = |((_, owners), given): &(&(&str, u8), bool)| *given && owners & command == 0;
+		OWNERS.iter().zip(given).find(misplaced).map(|((name, _), _)| *name)
 	}
 }
+
+/// Which commands have an option, in the order of [`Cli::misplaced`].
+static OWNERS: [(&str, u8); 16] = [
+	("-t", DUMP),
+	("--cgroup", DUMP),
+	("--all", DUMP | SHOW),
+	("--properties", DUMP),
+	("--no-ancestors", DUMP),
+	("--no-tasks", DUMP),
+	("--layout", DUMP),
+	("--manage-cgroups", RESTORE),
+	("--phase", RESTORE),
+	("--cgroup-root", RESTORE | VERIFY),
+	("--pid-map", RESTORE),
+	("--skip-missing", RESTORE),
+	("--no-rollback", RESTORE),
+	("--read-all", RESTORE),
+	("--json", SHOW),
+	("--pretty", DECODE),
+];
 
 #[cfg(test)]
 mod tests {
@@ -194,7 +215,7 @@ mod tests {
 	#[test]
 	fn every_option_of_the_help_is_one() {
 		let options: Vec<&str> =
-			HELP.split([' ', ',', '\n']).filter(|word| word.starts_with('-') && word.len() > 1).collect();
+			HELP.split([' ', ',', '\n', '\t']).filter(|word| word.starts_with('-') && word.len() > 1).collect();
 		assert!(options.len() > 25);
 		for option in options.into_iter().filter(|option| !matches!(*option, "--help" | "-v" | "-vvv" | "-v4")) {
 			let refused = ["", "1"].iter().all(|value| {

@@ -42,82 +42,39 @@ impl Fault {
 	}
 }
 
-/// Where it went wrong, as text for people: what was being done, and the group or file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Place {
-	text: [u8; PLACE_BYTES],
-	len: usize,
-}
-
-impl Place {
-	/// An empty place.
-	pub const fn new() -> Self {
-		Place { text: [0; PLACE_BYTES], len: 0 }
-	}
-
-	/// The text; escaped, so that it can go to a terminal.
-	pub fn as_str(&self) -> &str {
-		core::str::from_utf8(&self.text[..self.len]).unwrap_or("?")
-	}
-
-	/// Formats `args` into a place. Text that does not fit ends in three dots: a place only helps to find the spot.
-	pub fn from_args(args: fmt::Arguments<'_>) -> Self {
-		let mut place = Place::new();
-		if fmt::write(&mut place, args).is_err() {
-			while !place.as_str_is_whole() {
-				place.len -= 1;
-			}
-			let end = place.len.min(PLACE_BYTES - 3);
-			place.text[end..end + 3].copy_from_slice(b"...");
-			place.len = end + 3;
-		}
-		place
-	}
-
-	fn as_str_is_whole(&self) -> bool {
-		core::str::from_utf8(&self.text[..self.len.min(PLACE_BYTES - 3)]).is_ok() || self.len == 0
-	}
-}
-
-impl Default for Place {
-	fn default() -> Self {
-		Place::new()
-	}
-}
-
-impl fmt::Debug for Place {
-	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		fmt::Debug::fmt(self.as_str(), f)
-	}
-}
-
-impl fmt::Write for Place {
-	fn write_str(&mut self, piece: &str) -> fmt::Result {
-		let room = PLACE_BYTES - self.len;
-		let taken = piece.len().min(room);
-		self.text[self.len..self.len + taken].copy_from_slice(&piece.as_bytes()[..taken]);
-		self.len += taken;
-		if taken < piece.len() { Err(fmt::Error) } else { Ok(()) }
-	}
-}
-
-/// The text of the place of the last error, as errno is the number of the last failed call: errors stay as small as
-/// faults. An error is told before another one is made.
+/// Where the last error happened, as text for people: what was being done, and the group or file; escaped, so that it
+/// can go to a terminal. It is to errors what errno is to failed calls, so that they stay as small as faults: an error
+/// is told before another one is made.
 static LAST_PLACE: [AtomicU8; PLACE_BYTES] = [const { AtomicU8::new(0) }; PLACE_BYTES];
 static LAST_LEN: AtomicUsize = AtomicUsize::new(0);
 
-fn remember(place: &Place) {
-	for (slot, byte) in LAST_PLACE.iter().zip(place.as_str().bytes()) {
-		slot.store(byte, Relaxed);
+/// Writes the last place. Text that does not fit ends in three dots: a place only helps to find the spot.
+struct LastPlace;
+
+impl LastPlace {
+	fn put(text: &str) {
+		let len = LAST_LEN.load(Relaxed);
+		for (slot, byte) in LAST_PLACE.iter().skip(len).zip(text.bytes()) {
+			slot.store(byte, Relaxed);
+		}
+		LAST_LEN.store(len + text.len(), Relaxed);
 	}
-	LAST_LEN.store(place.len, Relaxed);
 }
 
-fn recall() -> Place {
-	let mut place = Place::new();
-	place.len = LAST_LEN.load(Relaxed).min(PLACE_BYTES);
-	place.text.iter_mut().zip(&LAST_PLACE).for_each(|(byte, slot)| *byte = slot.load(Relaxed));
-	place
+impl fmt::Write for LastPlace {
+	fn write_str(&mut self, piece: &str) -> fmt::Result {
+		let mut len = (PLACE_BYTES - 3).saturating_sub(LAST_LEN.load(Relaxed));
+		if let Some(piece) = piece.get(..piece.len()).filter(|piece| piece.len() <= len) {
+			Self::put(piece);
+			return Ok(());
+		}
+		while !piece.is_char_boundary(len) {
+			len -= 1;
+		}
+		Self::put(piece.get(..len).unwrap_or(""));
+		Self::put("...");
+		Err(fmt::Error)
+	}
 }
 
 /// A fault whose place was written down.
@@ -132,7 +89,8 @@ impl Error {
 	#[cold]
 	#[inline(never)]
 	pub fn new(fault: Fault, place: fmt::Arguments<'_>) -> Self {
-		remember(&Place::from_args(place));
+		LAST_LEN.store(0, Relaxed);
+		let _ = fmt::write(&mut LastPlace, place); // what does not fit is marked
 		Error { fault }
 	}
 
@@ -149,7 +107,10 @@ impl Error {
 
 impl fmt::Display for Error {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		write!(f, "{}: {}", recall().as_str(), self.fault)
+		let mut text = [0; PLACE_BYTES];
+		text.iter_mut().zip(&LAST_PLACE).for_each(|(byte, slot)| *byte = slot.load(Relaxed));
+		let place = text.get(..LAST_LEN.load(Relaxed)).and_then(|text| str::from_utf8(text).ok());
+		write!(f, "{}: {}", place.unwrap_or("?"), self.fault)
 	}
 }
 
@@ -245,19 +206,15 @@ mod tests {
 	use std::string::ToString;
 
 	#[test]
-	fn a_place_that_is_too_long_ends_in_dots_and_stays_utf8() {
-		let long = "ä".repeat(PLACE_BYTES);
-		let place = Place::from_args(format_args!("{long}"));
-		assert!(place.as_str().ends_with("..."));
-		assert!(place.as_str().len() <= PLACE_BYTES);
-		assert!(place.as_str().starts_with("ää"));
-	}
-
-	#[test]
-	fn an_error_names_place_and_reason() {
-		let error = Err::<(), _>(Fault::Kernel(errno::EROFS)).at(format_args!("create /a")).unwrap_err();
+	fn an_error_names_place_and_reason_and_a_long_place_ends_in_dots() {
+		let error = Err::<(), _>(Fault::Kernel(errno::EROFS)).at(format_args!("create /{}", "a")).unwrap_err();
 		assert_eq!(error.to_string(), "create /a: read-only file system (EROFS)");
 		assert_eq!(error.exit_code(), 1);
+		for start in ["", "x"] {
+			let text = Error::new(Fault::NotKept, format_args!("{start}{}", "ä".repeat(PLACE_BYTES))).to_string();
+			let (place, _) = text.split_once(": ").unwrap();
+			assert!(place.ends_with("ä...") && place.len() > PLACE_BYTES - 3 && place.len() <= PLACE_BYTES, "{place}");
+		}
 	}
 
 	#[test]
