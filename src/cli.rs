@@ -66,7 +66,7 @@ freeze them; then read everything back
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
   --no-rollback		leave what was done before a failure
-  --read-all		read back every value, not one of each kind of new groups
+  --read-all		read back every value of new groups, too
 
 show: print an image as a tree: groups, limits that are set, members
   --json		JSON for programs

@@ -144,16 +144,14 @@ pub fn verify<'t>(
 /// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an
 /// error, or counted.
 fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<bool, Error> {
-	let mut first = None;
-	let mut unknown = |group: &[u8], file: &[u8]| {
-		let place = format_args!("{} of group {}", Shown(file), Shown(group));
-		first = first.or_else(|| Some(Error::new(Fault::Unfit(Why::UnknownFile), place)));
-	};
-	let found = vet(image, &mut unknown).at(format_args!("the image"))?;
-	match first {
-		Some(error) if !skip_missing => return Err(error),
-		Some(error) => log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1)),
-		None => {}
+	let found = vet(image).at(format_args!("the image"))?;
+	if let Some((group, file)) = found.first_unknown {
+		let error =
+			Error::new(Fault::Unfit(Why::UnknownFile), format_args!("{} of group {}", Shown(file), Shown(group)));
+		if !skip_missing {
+			return Err(error);
+		}
+		log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1));
 	}
 	Ok(found.freezes)
 }

@@ -14,21 +14,20 @@ use crate::property::{self, Phase, Version, Write};
 /// What an image holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
-pub struct Counts {
+pub struct Counts<'a> {
 	pub sets: u64,
 	pub tasks: u64,
 	pub groups: u64,
 	/// Values of files that this version does not know.
 	pub unknown: u64,
+	/// The first of them: its group and its file.
+	pub first_unknown: Option<(&'a [u8], &'a [u8])>,
 	/// It says which groups are frozen.
 	pub freezes: bool,
 }
 
-/// Takes the name of a group and of a file of it that this version does not know.
-pub type Unknown<'u> = &'u mut dyn FnMut(&[u8], &[u8]);
-
 /// Judges the whole image.
-pub fn vet(image: &Image<'_>, unknown: Unknown<'_>) -> Result<Counts, Fault> {
+pub fn vet<'a>(image: &Image<'a>) -> Result<Counts<'a>, Fault> {
 	let mut counts = Counts::default();
 	for set in image.sets() {
 		for member in set?.members() {
@@ -44,7 +43,7 @@ pub fn vet(image: &Image<'_>, unknown: Unknown<'_>) -> Result<Counts, Fault> {
 		about.page_size()?;
 	}
 	for hierarchy in image.hierarchies() {
-		vet_hierarchy(&hierarchy?, &mut counts, unknown)?;
+		vet_hierarchy(&hierarchy?, &mut counts)?;
 	}
 	Ok(counts)
 }
@@ -72,7 +71,7 @@ fn vet_member(member: &Member<'_>) -> Result<(), Fault> {
 	components(member.path).try_for_each(check).map_err(|_| bad())
 }
 
-fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts, unknown: Unknown<'_>) -> Result<(), Fault> {
+fn vet_hierarchy<'a>(hierarchy: &Hierarchy<'a>, counts: &mut Counts<'a>) -> Result<(), Fault> {
 	let (mut names, mut bytes) = (0, 0);
 	for name in hierarchy.names() {
 		let name = name?;
@@ -88,7 +87,7 @@ fn vet_hierarchy(hierarchy: &Hierarchy<'_>, counts: &mut Counts, unknown: Unknow
 		if let Turn::Enter(group) = turn {
 			vet_group(&group, descent.depth() == 1)?;
 			counts.groups += 1;
-			vet_properties(hierarchy, &group, counts, unknown)?;
+			vet_properties(hierarchy, &group, counts)?;
 		}
 	}
 	Ok(())
@@ -107,19 +106,14 @@ fn vet_group(group: &Group<'_>, head: bool) -> Result<(), Fault> {
 	group.is_ancestor().map(|_| ())
 }
 
-fn vet_properties(
-	hierarchy: &Hierarchy<'_>,
-	group: &Group<'_>,
-	counts: &mut Counts,
-	unknown: Unknown<'_>,
-) -> Result<(), Fault> {
+fn vet_properties<'a>(hierarchy: &Hierarchy<'a>, group: &Group<'a>, counts: &mut Counts<'a>) -> Result<(), Fault> {
 	let mut hint = 0;
 	for property in group.properties() {
 		let property = property?;
 		counts.freezes |= matches!(property.name, b"freezer.state" | b"cgroup.freeze");
 		if !vet_property(hierarchy, &property, &mut hint)? {
 			counts.unknown += 1;
-			unknown(group.name, property.name);
+			counts.first_unknown = counts.first_unknown.or(Some((group.name, property.name)));
 		}
 	}
 	Ok(())

@@ -60,9 +60,8 @@ impl core::fmt::Display for What<'_> {
 	fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
 		match self.0 {
 			Change::Made => f.write_str("the making"),
-			Change::Value { file, .. } => write!(f, "the value of {}", Shown(file)),
-			Change::Perms { file, .. } => write!(f, "the owner of {}", Shown(file)),
-			Change::Moved { tid, .. } => write!(f, "the move of task {tid} out"),
+			Change::Value { file, .. } | Change::Perms { file, .. } => write!(f, "{}", Shown(file)),
+			Change::Moved { tid, .. } => write!(f, "task {tid} out"),
 		}
 	}
 }

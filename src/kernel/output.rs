@@ -163,7 +163,7 @@ pub fn memory_file() -> Result<OwnedFd> {
 }
 
 /// Unique among running programs of this pid namespace.
-fn temporary_name() -> CString<64> {
+fn temporary_name() -> CString<32> {
 	with_number(b".cgraft-", rustix::process::getpid().as_raw_pid().cast_unsigned(), b".tmp")
 }
 

@@ -15,12 +15,13 @@ use super::{Handle, Result};
 use crate::error::{Fault, errno};
 
 /// The text of a decimal number for a path.
-pub fn digits(number: u32) -> CString<16> {
+pub fn digits(number: u32) -> CString<32> {
 	with_number(b"", number, b"")
 }
 
 /// The text of a number between two others, for a path; `before` and `after` leave room for its digits.
-pub fn with_number<const N: usize>(before: &[u8], number: u32, after: &[u8]) -> CString<N> {
+#[inline(never)]
+pub fn with_number(before: &[u8], number: u32, after: &[u8]) -> CString<32> {
 	let (mut digits, mut start, mut rest) = ([0; 10], 10, number); // u32::MAX has ten digits
 	while start == 10 || rest > 0 {
 		start -= 1;

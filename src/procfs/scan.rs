@@ -125,6 +125,7 @@ impl<'b, S: Source> Lines<'b, S> {
 }
 
 /// A number of decimal digits and nothing else.
+#[inline(never)]
 pub fn number(text: &[u8]) -> Option<u64> {
 	if text.is_empty() {
 		return None;
@@ -136,6 +137,7 @@ pub fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// [`number`] for what the kernel keeps in 32 bits: ids of tasks, mounts, devices and hierarchies.
+#[inline(never)]
 pub fn number32(text: &[u8]) -> Option<u32> {
 	number(text).and_then(|number| u32::try_from(number).ok())
 }
@@ -146,6 +148,7 @@ pub fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// What lies before the first `mark` and what lies behind it.
+#[inline(never)]
 pub fn cut(text: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 	let at = text.iter().position(|byte| *byte == mark)?;
 	Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))

@@ -17,8 +17,16 @@ pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<()
 	json.text_of("magic", b"CGROUP");
 	json.list_of("entries");
 	json.object();
-	list(&mut json, "sets", image.sets(), &mut |json, set| write_set(json, &set?))?;
-	list(&mut json, "controllers", image.hierarchies(), &mut |json, hierarchy| write_hierarchy(json, &hierarchy?))?;
+	json.list_if_any("sets");
+	for set in image.sets() {
+		write_set(&mut json, &set?)?;
+	}
+	json.end();
+	json.list_if_any("controllers");
+	for hierarchy in image.hierarchies() {
+		write_hierarchy(&mut json, &hierarchy?)?;
+	}
+	json.end();
 	json.end();
 	json.end();
 	json.end();
@@ -26,30 +34,11 @@ pub fn decode(image: &Image<'_>, pretty: bool, out: &mut dyn Write) -> Result<()
 	Ok(())
 }
 
-/// A key and a list, or nothing where the list would be empty.
-fn list<'w, T>(
-	json: &mut Json<'w>,
-	key: &str,
-	items: impl Iterator<Item = T>,
-	each: &mut dyn FnMut(&mut Json<'w>, T) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-	let mut started = false;
-	for item in items {
-		if !core::mem::replace(&mut started, true) {
-			json.list_of(key);
-		}
-		each(json, item)?;
-	}
-	if started {
-		json.end();
-	}
-	Ok(())
-}
-
 fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
 	json.object();
 	json.number_of("id", u64::from(set.id));
-	list(json, "ctls", set.members(), &mut |json, member| {
+	json.list_if_any("ctls");
+	for member in set.members() {
 		let member = member?;
 		json.object();
 		json.text_of("name", member.name);
@@ -58,23 +47,22 @@ fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
 			json.number_of("cgns_prefix", u64::from(prefix));
 		}
 		json.end();
-		Ok(())
-	})?;
+	}
+	json.end();
 	json.end();
 	Ok(())
 }
 
 fn write_hierarchy(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fault> {
 	json.object();
-	list(json, "cnames", hierarchy.names(), &mut |json, name| {
+	json.list_of("cnames");
+	for name in hierarchy.names() {
 		json.text(name?);
-		Ok(())
-	})?;
-	if hierarchy.heads().next().is_some() {
-		json.list_of("dirs");
-		write_groups(json, hierarchy)?;
-		json.end();
 	}
+	json.end();
+	json.list_if_any("dirs");
+	write_groups(json, hierarchy)?;
+	json.end();
 	if let Some(threaded) = hierarchy.threaded {
 		json.truth_of("is_threaded", threaded);
 	}
@@ -89,14 +77,10 @@ fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fa
 			Turn::Enter(group) => {
 				json.object();
 				json.text_of("dir_name", group.name);
-				if group.children().next().is_some() {
-					json.list_of("children");
-				}
+				json.list_if_any("children");
 			}
 			Turn::Leave(group) => {
-				if group.children().next().is_some() {
-					json.end();
-				}
+				json.end();
 				write_own(json, &group)?;
 				json.end();
 			}
@@ -106,15 +90,16 @@ fn write_groups(json: &mut Json<'_>, hierarchy: &Hierarchy<'_>) -> Result<(), Fa
 }
 
 fn write_own(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Fault> {
-	list(json, "properties", group.properties(), &mut |json, property| {
+	json.list_if_any("properties");
+	for property in group.properties() {
 		let property = property?;
 		json.object();
 		json.text_of("name", property.name);
 		json.text_of("value", property.value.bytes());
 		write_perms(json, "perms", property.perms);
 		json.end();
-		Ok(())
-	})?;
+	}
+	json.end();
 	write_perms(json, "dir_perms", group.perms()?);
 	Ok(())
 }

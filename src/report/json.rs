@@ -20,12 +20,14 @@ pub struct Json<'w> {
 	/// For each open object or list: its closing mark, and whether something is in it.
 	open: Vec<(u8, bool), LEVELS>,
 	after_key: bool,
+	/// The key of a list that is not written before something is in it; empty if there is none.
+	waiting: &'static str,
 }
 
 impl<'w> Json<'w> {
 	/// On one line, or indented by four.
 	pub fn new(out: &'w mut dyn Write, pretty: bool) -> Self {
-		Json { out, pretty, open: Vec::new(), after_key: false }
+		Json { out, pretty, open: Vec::new(), after_key: false, waiting: "" }
 	}
 
 	/// Ends the text with a newline.
@@ -52,6 +54,10 @@ impl<'w> Json<'w> {
 
 	/// What stands before a key or a list's value.
 	fn separate(&mut self) {
+		let waiting = core::mem::take(&mut self.waiting);
+		if !waiting.is_empty() {
+			self.list_of(waiting);
+		}
 		if core::mem::take(&mut self.after_key) {
 			return;
 		}
@@ -91,8 +97,16 @@ impl<'w> Json<'w> {
 		self.list();
 	}
 
+	/// The same, but nothing if nothing comes before its end.
+	pub fn list_if_any(&mut self, key: &'static str) {
+		self.waiting = key;
+	}
+
 	/// Ends the object or list that was started last.
 	pub fn end(&mut self) {
+		if !core::mem::take(&mut self.waiting).is_empty() {
+			return;
+		}
 		let (mark, some) = self.open.pop().unwrap_or((b' ', false));
 		if some {
 			self.new_line();

@@ -86,7 +86,7 @@ fn write_about(json: &mut Json<'_>, about: &About<'_>) -> Result<(), Fault> {
 fn write_hierarchies(json: &mut Json<'_>, image: &Image<'_>) -> Result<(), Fault> {
 	let mut members = Members::new(image);
 	members.start()?;
-	let mut path = Path::new(image.layout());
+	let mut path = Path::new();
 	json.list_of("hierarchies");
 	for hierarchy in image.hierarchies() {
 		let hierarchy = hierarchy?;

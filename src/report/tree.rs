@@ -55,7 +55,7 @@ pub fn tree(image: &Image<'_>, all: bool, out: &mut dyn Write) -> Result<(), Fau
 		all,
 		members: Members::new(image),
 		version: Version::V1,
-		path: Path::new(image.layout()),
+		path: Path::new(),
 		bars: Vec::new(),
 		groups: 0,
 		after_tree: true,

@@ -40,7 +40,7 @@ fn read_everything(file: &[u8]) {
 	let _ = tree(&image, false, &mut Terminal);
 	let _ = tree(&image, true, &mut Terminal);
 	let _ = overview(&image, &mut Terminal);
-	let _ = vet(&image, &mut |_, _| {});
+	let _ = vet(&image);
 	for hierarchy in image.hierarchies().flatten() {
 		let _ = remap::common(&hierarchy, &mut remap::Path::new());
 	}

@@ -3,13 +3,11 @@
 use heapless::Vec;
 
 use crate::error::Fault;
-use crate::image::view::Layout;
 use crate::limits::{DEPTH, Limit, PATH_BYTES};
 use crate::name::components;
 
 /// The path of the group that was entered last, as memberships write it: `/` or `/a/b`.
 pub struct Path {
-	layout: Layout,
 	bytes: Vec<u8, PATH_BYTES>,
 	/// Bytes before each group that was entered.
 	lens: Vec<u16, DEPTH>,
@@ -17,8 +15,8 @@ pub struct Path {
 
 impl Path {
 	/// Before the first group.
-	pub const fn new(layout: Layout) -> Self {
-		Path { layout, bytes: Vec::new(), lens: Vec::new() }
+	pub const fn new() -> Self {
+		Path { bytes: Vec::new(), lens: Vec::new() }
 	}
 
 	/// The path.
@@ -26,13 +24,10 @@ impl Path {
 		if self.bytes.is_empty() { b"/" } else { &self.bytes }
 	}
 
-	/// Goes down; `name` is the group's in the image. The rfc layout writes whole paths into it.
+	/// Goes down; `name` is the group's in the image.
 	pub fn enter(&mut self, name: &[u8]) -> Result<(), Fault> {
 		let len = u16::try_from(self.bytes.len()).unwrap_or(u16::MAX); // PATH_BYTES fits
 		self.lens.push(len).map_err(|_| Fault::full(Limit::Depth, DEPTH + 1))?;
-		let above = self.bytes.strip_prefix(b"/").filter(|_| self.layout == Layout::Rfc);
-		let below = above.and_then(|above| name.strip_prefix(above)?.strip_prefix(b"/"));
-		let name = below.unwrap_or(name);
 		components(name).try_for_each(|component| push(&mut self.bytes, component))
 	}
 
@@ -62,7 +57,7 @@ mod tests {
 
 	#[test]
 	fn down_and_up() {
-		let mut path = Path::new(Layout::Criu);
+		let mut path = Path::new();
 		assert_eq!(path.bytes(), b"/");
 		path.enter(b"").unwrap();
 		assert_eq!((path.bytes(), path.own()), (&b"/"[..], &b"/"[..]));
@@ -80,19 +75,8 @@ mod tests {
 	}
 
 	#[test]
-	fn names_of_the_rfc_layout_are_paths() {
-		let mut path = Path::new(Layout::Rfc);
-		path.enter(b"a").unwrap();
-		path.enter(b"a/b").unwrap();
-		assert_eq!((path.bytes(), path.own()), (&b"/a/b"[..], &b"b"[..]));
-		path.leave();
-		path.enter(b"ac").unwrap();
-		assert_eq!(path.bytes(), b"/a/ac");
-	}
-
-	#[test]
 	fn a_path_that_is_too_long_is_a_fault() {
-		let mut path = Path::new(Layout::Criu);
+		let mut path = Path::new();
 		path.enter(&[b'x'; PATH_BYTES - 1]).unwrap();
 		assert!(matches!(path.enter(b"y"), Err(Fault::Full(..))));
 	}

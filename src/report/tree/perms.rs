@@ -13,20 +13,21 @@ const FILE: &[u32] = &[0o644, 0o444];
 const GROUP: &[u32] = &[0o755];
 const ROOT: &[u32] = &[0o755, 0o555];
 
-/// Owner and mode, each where it is worth a word.
+/// Owner and mode, each where it is worth a word, else 0.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ShownPerms {
-	owner: Option<(u32, u32)>,
-	mode: Option<u32>,
+	perms: Perms,
+	has_owner: bool,
+	has_mode: bool,
 }
 
 impl ShownPerms {
 	fn new(perms: Option<Perms>, usual: &[u32], all: bool) -> Option<Self> {
-		let perms = perms?;
-		let (owner, mode) = ((perms.uid, perms.gid), perms.mode & 0o7777);
-		let owner = Some(owner).filter(|owner| all || *owner != (0, 0));
-		let mode = Some(mode).filter(|mode| all || !usual.contains(mode));
-		(owner.is_some() || mode.is_some()).then_some(ShownPerms { owner, mode })
+		let mut perms = perms?;
+		perms.mode &= 0o7777;
+		let (has_owner, has_mode) = (all || perms.uid | perms.gid != 0, all || !usual.contains(&perms.mode));
+		perms.mode *= u32::from(has_mode);
+		(has_owner || has_mode).then_some(ShownPerms { perms, has_owner, has_mode })
 	}
 
 	/// Of a group's directory; none if they are as usual.
@@ -38,14 +39,11 @@ impl ShownPerms {
 
 impl Display for ShownPerms {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		if let Some((uid, gid)) = self.owner {
-			write!(f, "owner {uid}:{gid}")?;
+		let Perms { mode, uid, gid } = self.perms;
+		if self.has_owner {
+			write!(f, "owner {uid}:{gid}{}", if self.has_mode { ", " } else { "" })?;
 		}
-		match (self.owner, self.mode) {
-			(_, None) => Ok(()),
-			(None, Some(mode)) => write!(f, "mode {mode:04o}"),
-			(Some(_), Some(mode)) => write!(f, ", mode {mode:04o}"),
-		}
+		if self.has_mode { write!(f, "mode {mode:04o}") } else { Ok(()) }
 	}
 }
 
