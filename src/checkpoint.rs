@@ -2,8 +2,9 @@
 
 use heapless::Vec;
 
-use crate::act::census::{self, Census, Scope, Selected};
+use crate::act::census::{self, Census};
 use crate::act::host::Host;
+use crate::act::scope::{Scope, Selected};
 use crate::act::walk::{self, Choice, Walk};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::heads::Heads;

@@ -8,6 +8,7 @@ pub mod join;
 pub mod journal;
 pub mod manner;
 pub mod read;
+pub mod scope;
 pub mod sets;
 pub mod tour;
 pub mod undo;
