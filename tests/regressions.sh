@@ -215,7 +215,7 @@ criu_24_a_failed_restore_leaves_nothing() {
 	state_with_values >"$work/whole"
 	halve_criu_24
 	state_with_values >"$work/half"
-	local call wrong=0 tried=0
+	local call wrong=0 tried=0 boots=0
 	for call in mkdirat:EAGAIN write:EINVAL fchown:EPERM fchownat:EPERM fchmod:EPERM fchmodat:EPERM pwrite64:ENOSPC openat:EMFILE; do
 		for number in {1..150}; do
 			strace -f -qq -o "$work/calls" -e "trace=${call%:*}" -e "inject=${call%:*}:error=${call#*:}:when=$number" \
@@ -226,8 +226,7 @@ criu_24_a_failed_restore_leaves_nothing() {
 			grep -q INJECTED "$work/calls" || break
 			# Without a boot id nobody knows whether the image's tasks are those of now: none is joined.
 			if grep -qE 'INJECTED' <(grep -E 'boot_id|kernel/random' "$work/calls"); then
-				skip "$test: call $number of $call: a boot id that cannot be read is not told"
-				continue
+				grep -q 'no task is moved' "$work/err" && boots=$((boots + 1)) && continue
 			fi
 			tried=$((tried + 1))
 			case $status in
@@ -242,6 +241,7 @@ criu_24_a_failed_restore_leaves_nothing() {
 	done
 	check "$test: more than 40 failures were tried ($tried)" [ $tried -gt 40 ]
 	check "$test: each is taken back, or does not matter" [ $wrong = 0 ]
+	check "$test: a boot id that cannot be read is told ($boots)" [ $boots -gt 0 ]
 	cgraft restore -i "$work/img"
 	state_with_values >"$work/after"
 	check "$test: then it works" [ "$status" = 0 ]
@@ -314,7 +314,8 @@ criu_3143_a_cgroup_namespace() {
 	"$CGRAFT" decode "$work/img" >"$work/json"
 	check "$test: the path is the host's" grep -q "\"path\": \"/$group/a/b\"" "$work/json"
 	# CRIU's cgns_prefix; without it the namespace is not made again.
-	if ! grep -q cgns_prefix "$work/json"; then skip "$test: this version does not note a namespace's root"; else check "$test: the namespace's root is noted" grep -q "\"path\": \"/$group/a/b\", \"cgns_prefix\": $(printf '/%s/a' "$group" | wc -c)" "$work/json"; fi
+	check "$test: the namespace's root is noted" \
+		grep -q "\"path\": \"/$group/a/b\", \"cgns_prefix\": $(printf '/%s/a' "$group" | wc -c)" "$work/json"
 	kill "$pid"
 	wait "$pid" 2>/dev/null
 	destroy
