@@ -36,23 +36,28 @@ check() {
 	if "$@"; then ok "$what"; else not_ok "$what"; fi
 }
 
-# start NAME: what every test needs, or the end.
+# start NAME: what every test of the program needs, or the end.
 start() {
+	[ -x "$CGRAFT" ] || { echo "skip - $1: there is no $CGRAFT; scripts/build makes it"; end_of_results; exit 0; }
+	begin "$1"
+	cp "$CGRAFT" "$work/cgraft"            # where any user may run it
+	CGRAFT=$work/cgraft
+	has_restore=
+	if "$CGRAFT" restore -i "$work/none" 2>&1 | grep -q '^cgraft: '; then has_restore=yes; fi
+}
+
+# begin NAME: a name for groups, a folder, and their end on every way out.
+begin() {
 	name=$1
-	[ -x "$CGRAFT" ] || { echo "skip - $name: there is no $CGRAFT; scripts/build makes it"; end_of_results; exit 0; }
 	[ "$(id -u)" = 0 ] || { echo "skip - $name: only root may make groups"; skipped=1; end_of_results; exit 0; }
 	group=cgraft-$name-$$
 	work=$(mktemp -d "/tmp/cgraft-$name.XXXXXX")
 	chmod 755 "$work"
 	mkdir "$work/area"
 	cd "$work/area" || exit 1
-	cp "$CGRAFT" "$work/cgraft"            # where any user may run it
-	CGRAFT=$work/cgraft
 	mapfile -t mounts < <(mounted)
 	trap leave EXIT
 	trap 'exit 130' INT TERM
-	has_restore=
-	if "$CGRAFT" restore -i "$work/none" 2>&1 | grep -q '^cgraft: '; then has_restore=yes; fi
 }
 
 # The mount points of this host's hierarchies, each once; paths with blanks are left out.
@@ -98,10 +103,10 @@ leave() {
 	trap - EXIT
 	[ ${#kept[@]} = 0 ] || kill -KILL "${kept[@]}" 2>/dev/null
 	wait 2>/dev/null
-	for _ in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		remove_groups
 		[ -n "$(left_groups)" ] || break
-		sleep 0.1                              # a task leaves its group a moment after its end
+		sleep 0.2                              # a task leaves its group a moment after its end
 	done
 	if [ -n "$(left_groups)" ]; then not_ok "no group is left behind"; else ok "no group is left behind"; fi
 	cd / && rm -rf "$work"
@@ -162,7 +167,7 @@ one_line() {
 }
 
 # refuses WHAT CODES [WORD...] -- ARGUMENT...: the call must exit with one of the codes, say why in one line with these words,
-# print nothing else, and leave everything as it was.
+# print nothing else, and leave everything as it was. What the sed script $aside takes away is not looked at.
 refuses() {
 	local what=$1 codes=$2 words=() wrong=
 	shift 2
@@ -174,6 +179,7 @@ refuses() {
 	$state >"$work/before"
 	cgraft "$@"
 	$state >"$work/after"
+	[ -z "${aside-}" ] || sed -i "$aside" "$work/err"
 	if [[ " $codes " != *" $status "* ]]; then
 		not_ok "$what: exit $status, not $codes: $(head -c 300 "$work/err")"
 	elif ! one_line "${words[@]}"; then

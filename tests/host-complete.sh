@@ -2,34 +2,10 @@
 # tests/vm/guest/complete.sh for the host's own kernel: every file that can be written in a fresh group is in the tables of
 # docs/properties.md or on its refused lists. Makes one empty group in each hierarchy, cgraft-complete-PID, reads no value, writes
 # nothing, and removes them again.
-set -uo pipefail
-root=$(cd "$(dirname "$0")/.." && pwd)
-group=cgraft-complete-$$
-scratch=$(mktemp -d)
-passed=0 failed=0 skipped=0 made=()
-
-ok() {
-	passed=$((passed + 1))
-	echo "ok - $*"
-}
-
-not_ok() {
-	failed=$((failed + 1))
-	echo "not ok - $*"
-}
-
-skip() {
-	skipped=$((skipped + 1))
-	echo "skip - $*"
-}
-
-remove() {
-	[ ${#made[@]} = 0 ] || rmdir "${made[@]}"
-	made=()
-}
-
-trap 'remove; rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+# shellcheck disable=SC2154 # checks.sh sets work, group and mounts
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+set -o pipefail
 
 # VERSION and mount point of every hierarchy that is mounted from its root; once each.
 hierarchies() {
@@ -41,25 +17,24 @@ hierarchies() {
 
 # kinds PAGE LIST
 kinds() {
-	awk -F '\t' -f "$root/tests/vm/classify.awk" "$1" "$2"
+	awk -F '\t' -f "$tests/vm/classify.awk" "$1" "$2"
 }
 
-# check VERSION MOUNT
-check() {
-	local list=$scratch/list name=${2##*/} unknown
-	if ! mkdir "$2/$group" 2>"$scratch/error"; then
-		skip "$name: no group can be made: $(sed 's/.*: //' "$scratch/error")"
+# look VERSION MOUNT
+look() {
+	local list=$work/list place=${2##*/} unknown
+	if ! mkdir "$2/$group" 2>"$work/error"; then
+		skip "$place: no group can be made: $(sed 's/.*: //' "$work/error")"
 		return
 	fi
-	made+=("$2/$group")
-	find "$2/$group" -maxdepth 1 -type f -perm -200 -printf "$1\t%f\t$name\n" >"$list"
-	cat "$list" >>"$scratch/all"
-	if unknown=$(kinds "$root/docs/properties.md" "$list" | grep '^unknown'); then
-		not_ok "$name: neither in the table nor refused: $(cut -f 3 <<<"$unknown" | xargs)"
+	find "$2/$group" -maxdepth 1 -type f -perm -200 -printf "$1\t%f\t$place\n" >"$list"
+	cat "$list" >>"$work/all"
+	if unknown=$(kinds "$tests/../docs/properties.md" "$list" | grep '^unknown'); then
+		not_ok "$place: neither in the table nor refused: $(cut -f 3 <<<"$unknown" | xargs)"
 	elif ! grep -qP "\tcgroup.procs\t" "$list"; then
-		not_ok "$name: its fresh group has no cgroup.procs"
+		not_ok "$place: its fresh group has no cgroup.procs"
 	else
-		ok "$name: all $(wc -l <"$list") writable files are in the table or refused"
+		ok "$place: all $(wc -l <"$list") writable files are in the table or refused"
 	fi
 	missing_controllers "$1" "$2"
 }
@@ -74,23 +49,18 @@ missing_controllers() {
 
 # A page that lacks a row must miss exactly that file.
 sees_gap() {
-	grep -v '^| `cgroup.procs`' "$root/docs/properties.md" >"$scratch/gap.md"
-	if diff <(kinds "$scratch/gap.md" "$scratch/all" | grep '^unknown' | cut -f 2-) <(grep -P '\tcgroup.procs\t' "$scratch/all") >/dev/null; then
+	grep -v '^| `cgroup.procs`' "$tests/../docs/properties.md" >"$work/gap.md"
+	if diff <(kinds "$work/gap.md" "$work/all" | grep '^unknown' | cut -f 2-) <(grep -P '\tcgroup.procs\t' "$work/all") >/dev/null; then
 		ok "a table without cgroup.procs is seen"
 	else
 		not_ok "a table without cgroup.procs is not seen"
 	fi
 }
 
-: >"$scratch/all"
+begin complete
+: >"$work/all"
 while read -r version mount; do
-	check "$version" "$mount"
+	look "$version" "$mount"
 done < <(hierarchies)
-[ ! -s "$scratch/all" ] || sees_gap
-remove
-while read -r _ mount; do
-	[ ! -e "$mount/$group" ] || not_ok "left behind: $mount/$group"
-done < <(hierarchies)
+[ ! -s "$work/all" ] || sees_gap
 [ $((passed + skipped)) != 0 ] || not_ok "no hierarchy is mounted"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
