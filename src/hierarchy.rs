@@ -47,7 +47,7 @@ impl Label {
 
 	/// Its version: only v2 has no name.
 	pub fn version(&self) -> Version {
-		if self.text.is_empty() { Version::V2 } else { Version::V1 }
+		Version::of(self.text.is_empty())
 	}
 
 	/// Its controllers, or `name=NAME`; v2 has one empty name.

@@ -70,14 +70,19 @@ fn lines(property: &Property, reset: &[u8], saved: &[u8], current: &[u8], emit: 
 fn controllers(saved: &[u8], current: &[u8], emit: Emit<'_>) -> Result<(), Fault> {
 	let mut text = Vec::<u8, WRITE_BYTES>::new();
 	for (sign, name) in value::controller_changes(saved, current) {
-		let full = Fault::full(Limit::Write, text.len() + name.len() + 2);
-		if !text.is_empty() {
-			text.push(b' ').map_err(|_| full)?;
-		}
-		text.push(sign).map_err(|_| full)?;
-		text.extend_from_slice(name).map_err(|_| full)?;
+		add_change(sign, name, &mut text)?;
 	}
 	emit(Target::Own, &text)
+}
+
+/// Adds one change to the text of a write to `cgroup.subtree_control`.
+pub(crate) fn add_change(sign: u8, name: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
+	let full = Fault::full(Limit::Write, text.len() + name.len() + 2);
+	if !text.is_empty() {
+		text.push(b' ').map_err(|_| full)?;
+	}
+	text.push(sign).map_err(|_| full)?;
+	text.extend_from_slice(name).map_err(|_| full)
 }
 
 /// `a` alone denies or allows everything; it is refused where there are children, so single rules are used where both

@@ -59,20 +59,15 @@ impl Rule {
 		}
 	}
 
-	/// The target of a membership's path (without its first slash), put into `into`.
+	/// The target of a membership's path (without its first slash), put into `into`. One in the hierarchy's root stays.
 	pub fn map(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
-		into.clear();
-		match self.place(path) {
-			Place::Below(rest) if self.moves && !(path.is_empty() && self.old.is_empty()) => {
-				append(into, &self.new)?;
-				append(into, rest)
-			}
-			_ => append(into, path),
+		match path.is_empty() && self.old.is_empty() {
+			true => into.clear(),
+			false => self.map_group(path, into)?,
 		}
+		Ok(())
 	}
-}
 
-impl Rule {
 	/// The target of a group's path (without its first slash), put into `into`; the hierarchy's root moves as well.
 	pub fn map_group(&self, path: &[u8], into: &mut Path) -> Result<(), Fault> {
 		into.clear();

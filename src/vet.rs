@@ -138,7 +138,7 @@ fn vet_perms(perms: Perms, kind: u32, at: usize) -> Result<(), Fault> {
 /// they are not judged, and never used.
 fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>, hint: &mut usize) -> Result<bool, Fault> {
 	let (name, text, at) = (property.name, property.value.bytes(), property.at);
-	let version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
+	let version = Version::of(hierarchy.is_unified());
 	let sound = name.len() < FILE_BYTES && name.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'/');
 	if !sound || name.is_empty() || name.starts_with(b".") {
 		return Err(Fault::image(at, Why::BadPropertyName));

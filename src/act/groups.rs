@@ -11,8 +11,9 @@ use crate::act::tour::{Role, Site};
 use crate::act::work::{Pass, Work};
 use crate::error::{Fault, Why, errno};
 use crate::kernel::dir::Dir;
-use crate::limits::{Limit, WRITE_BYTES};
+use crate::limits::WRITE_BYTES;
 use crate::name::Name;
+use crate::plan::add_change;
 use crate::procfs::membership::has_controller;
 use crate::property::value::controller_changes;
 use crate::property::{self, Version, Write};
@@ -142,7 +143,5 @@ fn add(name: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
 	if known || name == b"cgroup" {
 		return Ok(());
 	}
-	let full = Fault::full(Limit::Write, text.len() + name.len() + 2);
-	let space: &[u8] = if text.is_empty() { b"+" } else { b" +" };
-	text.extend_from_slice(space).and_then(|()| text.extend_from_slice(name)).map_err(|_| full)
+	add_change(b'+', name, text)
 }

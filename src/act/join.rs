@@ -9,11 +9,11 @@ use heapless::Vec;
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::tour::Targets;
-use crate::error::{At, Error, Fault, Why, errno};
+use crate::error::{At, Error, Fault, Why};
 use crate::image::view::{Image, Set, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
-use crate::kernel::sleep_ms;
+use crate::kernel::retry;
 use crate::limits::{HIERARCHIES, LINE_BYTES, LIST_BYTES, Limit};
 use crate::name::{Shown, ShownPath};
 use crate::procfs::membership::{memberships, same_controllers};
@@ -24,7 +24,8 @@ use crate::remap::Path;
 /// Bytes of /proc/PID/stat.
 const STAT_BYTES: usize = 2048;
 /// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
-const TRIES: u32 = 20;
+const TRIES: u32 = 21;
+const PAUSE_MS: u32 = 1;
 
 /// A process of the image and the running one that takes its place.
 pub type Pair = (u32, u32);
@@ -172,15 +173,20 @@ impl<'a> Join<'_, 'a> {
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
 		self.take_set(task.set)?;
 		let Some((set, _)) = &self.set else { return Ok(false) };
-		let mut moved = false;
+		let (mut moved, mut read) = (false, None);
 		for (index, member) in set.members().enumerate() {
 			let member = member?;
 			let Some(at) = self.host.find(member.name) else { continue };
 			self.at = at;
 			self.aim(at, member.path.strip_prefix(b"/").unwrap_or(member.path))?;
-			if !self.is_there(at, pid, tid)? {
+			let len = match read {
+				Some(len) => len,
+				None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
+			};
+			read = Some(len);
+			if !self.is_there(at, len)? {
 				self.join(index, at, pid, tid, journal)?;
-				moved = true;
+				(moved, read) = (true, None); // the text may now be that of another thread
 			}
 		}
 		Ok(moved)
@@ -216,10 +222,10 @@ impl<'a> Join<'_, 'a> {
 		Err(Fault::Unfit(Why::NoSet))
 	}
 
-	/// Whether the task is in the group that is in `target` already; its group until now is left in `old`.
-	fn is_there(&mut self, at: usize, pid: u32, tid: u32) -> Result<bool, Fault> {
+	/// Whether the task whose `cgroup` is in the first `len` bytes of `text` is in the group that is in `target` already;
+	/// its group until now is left in `old`.
+	fn is_there(&mut self, at: usize, len: usize) -> Result<bool, Fault> {
 		let Buffers { text, target, old, .. } = &mut *self.buffers;
-		let (len, _) = self.proc.thread(pid, tid)?.read(c"cgroup", text)?;
 		old.clear();
 		for line in memberships(text.get(..len).unwrap_or(&[])) {
 			let line = line?;
@@ -277,11 +283,5 @@ pub fn move_task(dir: &Dir, version: Version, tid: u32, whole: bool) -> Result<(
 		(false, Version::V1) => c"tasks",
 		(false, Version::V2) => c"cgroup.threads",
 	};
-	for _ in 0..TRIES {
-		match dir.write(file, digits(tid).to_bytes()) {
-			Err(Fault::Kernel(errno::EBUSY | errno::EAGAIN)) => sleep_ms(1),
-			result => return result,
-		}
-	}
-	dir.write(file, digits(tid).to_bytes())
+	retry(TRIES, PAUSE_MS, &mut || dir.write(file, digits(tid).to_bytes()))
 }

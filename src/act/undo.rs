@@ -108,14 +108,7 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 }
 
 fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {
-	for _ in 1..tries {
-		match above.remove(name.as_c_str()) {
-			Err(Fault::Kernel(errno::EBUSY)) => kernel::sleep_ms(PAUSE_MS),
-			Err(fault) if read::is_absent(&fault) => return Ok(()),
-			result => return result,
-		}
-	}
-	match above.remove(name.as_c_str()) {
+	match kernel::retry(tries, PAUSE_MS, &mut || above.remove(name.as_c_str())) {
 		Err(fault) if read::is_absent(&fault) => Ok(()),
 		result => result,
 	}

@@ -14,7 +14,7 @@ use core::ffi::c_ulong;
 use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
 
-use crate::error::Fault;
+use crate::error::{Fault, errno};
 
 /// A result with the kernel's number as fault.
 pub type Result<T> = core::result::Result<T, Fault>;
@@ -53,6 +53,17 @@ pub fn clear_umask() {
 pub fn sleep_ms(milliseconds: u32) {
 	let time = rustix::thread::Timespec { tv_sec: 0, tv_nsec: i64::from(milliseconds) * 1_000_000 };
 	let _ = rustix::thread::nanosleep(&time);
+}
+
+/// Makes the call up to `tries` times, with pauses, as long as the kernel says EBUSY or EAGAIN; what the last one said.
+pub fn retry(tries: u32, pause_ms: u32, call: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+	for _ in 1..tries {
+		match call() {
+			Err(Fault::Kernel(errno::EBUSY | errno::EAGAIN)) => sleep_ms(pause_ms),
+			result => return result,
+		}
+	}
+	call()
 }
 
 /// The kernel's release, uname(2), copied into `into`; its length.

@@ -35,6 +35,13 @@ pub enum Version {
 	V2,
 }
 
+impl Version {
+	/// Of a hierarchy that is, or is not, the unified one.
+	pub fn of(unified: bool) -> Self {
+		if unified { Version::V2 } else { Version::V1 }
+	}
+}
+
 /// When a value is written during a restore.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {

@@ -112,7 +112,7 @@ fn write_groups<'a>(
 	members: &Members<'a>,
 	path: &mut Path,
 ) -> Result<(), Fault> {
-	let version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
+	let version = Version::of(hierarchy.is_unified());
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
 		match turn {

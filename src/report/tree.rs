@@ -112,7 +112,7 @@ struct Tree<'a, 'w> {
 impl<'a> Tree<'a, '_> {
 	fn hierarchy(&mut self, hierarchy: &Hierarchy<'a>) -> Result<(), Fault> {
 		self.members.enter(hierarchy)?;
-		self.version = if hierarchy.is_unified() { Version::V2 } else { Version::V1 };
+		self.version = Version::of(hierarchy.is_unified());
 		let only = self.only_root(hierarchy)?;
 		let is_tree = only.is_none() && hierarchy.heads().next().is_some();
 		if core::mem::replace(&mut self.after_tree, is_tree) || is_tree {
