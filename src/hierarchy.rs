@@ -60,6 +60,21 @@ impl Label {
 		same_controllers(&self.text, other)
 	}
 
+	/// Whether it has this controller, or is the named hierarchy `name=NAME`; the empty name is that of v2.
+	pub fn has_name(&self, name: &[u8]) -> bool {
+		if name.is_empty() { self.text.is_empty() } else { has_controller(&self.text, name) }
+	}
+
+	/// Whether it has one of the controllers of another label.
+	pub fn shares(&self, other: &[u8]) -> bool {
+		other.split(|byte| *byte == b',').any(|name| self.has_name(name))
+	}
+
+	/// Whether a group of it can have files of this controller; the core's files are everywhere.
+	pub fn takes(&self, controller: &[u8]) -> bool {
+		controller == b"cgroup" || self.text.is_empty() || has_controller(&self.text, controller)
+	}
+
 	/// Whether a CTRL of the command line means it: any of its controllers, `name=NAME` or NAME; `unified`, `cgroup2`
 	/// or nothing for v2. Several names joined by commas must all be its own.
 	pub fn is_meant_by(&self, selector: &[u8]) -> bool {

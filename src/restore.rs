@@ -1,22 +1,21 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
+use crate::act::aim::{Aim, Targets, vet_sets};
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
 use crate::act::journal::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
-use crate::act::tour::{self, Target, Targets, tour};
+use crate::act::tour::{self, tour};
 use crate::act::undo::undo;
 use crate::act::work::{Pass, Space, Tell, Work};
 use crate::error::{At, Error, Fault, Why};
-use crate::hierarchy::{Label, split_selector};
 use crate::image::schema::about;
-use crate::image::view::{Hierarchy, Image};
+use crate::image::view::Image;
 use crate::kernel;
 use crate::kernel::proc::{Proc, read_path};
-use crate::limits::{JOURNAL_BYTES, LINE_BYTES, Limit, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
-use crate::remap::{self, Path, Rule};
 use crate::vet::vet;
 
 /// Passes over all values, and over all tasks, before what still changes is an error.
@@ -99,10 +98,11 @@ pub fn restore<'a>(
 	kernel::clear_umask();
 	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
 	host.discover(line)?;
-	let mut counts = Counts::default();
-	aim(image, host, request, targets, &mut counts, log)?;
+	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, skipped: 0, log };
+	aim.run(image, request.roots)?;
+	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, host, &proc, request, log)?;
+	let who = who(image, host, targets, &proc, request, log)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
@@ -129,10 +129,7 @@ pub fn verify<'t>(
 	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
 	host.discover(line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
-	let request =
-		Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false, read_all: true };
-	let mut counts = Counts::default();
-	aim(image, host, &request, targets, &mut counts, log)?;
+	Aim { host, targets, skip_missing: false, skipped: 0, log }.run(image, roots)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
@@ -160,80 +157,11 @@ fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
 	Ok(image.about().at(format_args!("the image"))?.is_some())
 }
 
-/// Finds the host's hierarchy for each of the image's, and how paths change.
-fn aim(
-	image: &Image<'_>,
-	host: &Host,
-	request: &Request<'_>,
-	targets: &mut Targets,
-	counts: &mut Counts,
-	log: &mut dyn Log,
-) -> Result<(), Error> {
-	targets.clear();
-	let mut label = Label::new(b"").at(format_args!("the image"))?;
-	for hierarchy in image.hierarchies() {
-		let full = Fault::full(Limit::Hierarchies, targets.len() + 1);
-		targets.push(Target { at: None, rule: Rule::identity() }).map_err(|_| full).at(format_args!("the image"))?;
-		let Some(target) = targets.last_mut() else { continue };
-		let found = hierarchy.and_then(|hierarchy| find(&hierarchy, host, &mut label, &mut target.rule.old));
-		target.at = match found {
-			Err(Fault::Unfit(why @ (Why::NoHierarchy | Why::NotMounted))) if request.skip_missing => {
-				counts.skipped += 1;
-				log.warn(format_args!("hierarchy {}: skipped: {}", label.shown(), why.text()));
-				None
-			}
-			found => found.at(format_args!("hierarchy {}", label.shown()))?,
-		};
-	}
-	// A rule for one hierarchy wins over a rule for all.
-	for is_general in [true, false] {
-		for root in request.roots {
-			turn(host, targets, root, is_general).at(format_args!("--cgroup-root {}", Shown(root)))?;
-		}
-	}
-	Ok(())
-}
-
-/// The host's hierarchy with the same controllers, whose label is left in `label`; none where the image has no groups
-/// for it.
-fn find(hierarchy: &Hierarchy<'_>, host: &Host, label: &mut Label, common: &mut Path) -> Result<Option<usize>, Fault> {
-	*label = Label::new(b"")?;
-	for name in hierarchy.names() {
-		label.add(name?)?;
-	}
-	if !remap::common(hierarchy, common)? {
-		return Ok(None);
-	}
-	let at = host.find(label.bytes()).ok_or(Fault::Unfit(Why::NoHierarchy))?;
-	match &host.hierarchies[at].mount {
-		Some(mount) if !mount.read_only => Ok(Some(at)),
-		Some(_) => Err(Fault::Unfit(Why::ReadOnly)),
-		None => Err(Fault::Unfit(Why::NotMounted)),
-	}
-}
-
-/// Turns the groups of the hierarchies that are meant towards a path.
-fn turn(host: &Host, targets: &mut Targets, root: &[u8], is_general: bool) -> Result<(), Fault> {
-	let (selector, path) = split_selector(root)?;
-	if selector.is_none() != is_general {
-		return Ok(());
-	}
-	let mut turned = false;
-	for target in targets.iter_mut() {
-		let Some(at) = target.at else { continue };
-		if selector.is_none_or(|selector| host.hierarchies[at].label.is_meant_by(selector)) {
-			remap::target(path, &mut target.rule.new)?;
-			target.rule.moves = true;
-			turned = true;
-		}
-	}
-	if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
-}
-
 /// Who takes whose place; refuses what cannot be before anything is touched.
 fn who<'m>(
 	image: &Image<'_>,
 	host: &Host,
+	targets: &Targets,
 	proc: &Proc,
 	request: &Request<'m>,
 	log: &mut dyn Log,
@@ -256,11 +184,15 @@ fn who<'m>(
 		[] => Who::Nobody,
 		pairs => Who::Mapped(pairs),
 	};
-	if matches!(who, Who::Nobody) || request.skip_missing {
+	if matches!(who, Who::Nobody) {
+		return Ok(who);
+	}
+	vet_sets(image, host, targets)?;
+	if request.skip_missing {
 		return Ok(who);
 	}
 	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
-		let mounted = host.find(member.name).is_some_and(|at| host.hierarchies[at].mount.is_some());
+		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
 		if !mounted && member.path != b"/" {
 			let name = crate::hierarchy::ShownLabel(member.name);
 			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));

@@ -9,7 +9,7 @@ use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Image, Member, Perms, Property};
 use crate::limits::{FILE_BYTES, LABEL_BYTES, Limit, PATH_BYTES, VALUE_BYTES};
 use crate::name::{check, components};
-use crate::property::{self, Phase, Version, Write};
+use crate::property::{self, Phase, Version, Write, value};
 
 /// What an image holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Counts<'a> {
 	/// Values of files that this version does not know.
 	pub unknown: u64,
 	/// The first of them: its group and its file.
-	pub first_unknown: Option<(&'a [u8], &'a [u8])>,
+	pub first_unknown: Option<FileOf<'a>>,
 	/// It says which groups are frozen.
 	pub freezes: bool,
 }
@@ -46,6 +46,27 @@ pub fn vet<'a>(image: &Image<'a>) -> Result<Counts<'a>, Fault> {
 		vet_hierarchy(&hierarchy?, &mut counts)?;
 	}
 	Ok(counts)
+}
+
+/// A group's name and a file of it.
+pub type FileOf<'a> = (&'a [u8], &'a [u8]);
+
+/// The first group and file of the hierarchy in which a value of the controller is set, defaults aside.
+pub fn first_set<'a>(hierarchy: &Hierarchy<'a>, controller: &[u8]) -> Result<Option<FileOf<'a>>, Fault> {
+	let version = Version::of(hierarchy.is_unified());
+	let mut descent = Descent::new(hierarchy);
+	while let Some(turn) = descent.turn()? {
+		let Turn::Enter(group) = turn else { continue };
+		for saved in group.properties() {
+			let saved = saved?;
+			let Some(known) = property::find(version, saved.name) else { continue };
+			let is_set = known.phase != Phase::Never && !value::is_default(known, saved.value.bytes());
+			if is_set && known.controller() == controller {
+				return Ok(Some((group.name, saved.name)));
+			}
+		}
+	}
+	Ok(None)
 }
 
 fn vet_label(name: &[u8], at: usize) -> Result<(), Fault> {

@@ -86,6 +86,7 @@ reasons! {
 	BadValue = "a property's value is not one that its file can have",
 	// Why this host cannot take it.
 	NoHierarchy = "this host has no such hierarchy",
+	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",
 	NoGroup = "there is no such group",
 	NotMounted = "the hierarchy is not mounted",
 	OutOfReach = "it lies outside of what is mounted here",

@@ -10,7 +10,7 @@
 root=${tests%/*}
 prebuilt=$(realpath -m "${CGRAFT_PREBUILT:-$root/target/cgraft-prebuilt}")
 
-bytes_built=163840             # 160 KiB
+bytes_built=262144             # 256 KiB
 bytes_prebuilt=430080          # 420 KiB
 stack_bytes=65536
 resident_kib=2048

@@ -48,7 +48,7 @@ impl Work<'_> {
 			}
 			Ok(dir) => {
 				self.enable(site, above, name, false)?;
-				let counts = self.creates() || (self.pass == Pass::Scout && !self.mode.makes());
+				let counts = (!made && self.creates()) || (self.pass == Pass::Scout && !self.mode.makes());
 				self.counts.found += u64::from(counts && site.role != Role::Way);
 				Ok(Some((dir, made)))
 			}
@@ -111,7 +111,7 @@ fn has_lists(site: &Site<'_, '_>) -> bool {
 	let is_list = |property: Result<crate::image::view::Property<'_>, Fault>| {
 		property.is_ok_and(|property| property.name == b"cpuset.cpus" && !property.value.bytes().is_empty())
 	};
-	site.role != Role::Way && site.group.properties().any(is_list)
+	site.role != Role::Way && site.properties().any(is_list)
 }
 
 /// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
@@ -127,7 +127,7 @@ fn fill(above: &Dir, dir: &Dir, text: &mut [u8]) -> Result<(), Fault> {
 
 /// `+NAME` for each controller that the image's group needs and that is not handed down to it.
 fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
-	for saved in site.group.properties() {
+	for saved in site.properties() {
 		let saved = saved?;
 		let Some(known) = property::find(Version::V2, saved.name) else { continue };
 		let names = if known.write == Write::Controllers { saved.value.bytes() } else { known.controller() };

@@ -4,17 +4,17 @@
 //! dump, known by id and start time. A process is moved as a whole first, then those of its threads that were
 //! elsewhere. A task that is where it belongs is not touched, and one that has exited is none that could be moved.
 
-use heapless::Vec;
-
+use crate::act::aim::{Targets, map_member};
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
-use crate::act::tour::Targets;
+use crate::act::spots::{Spot, Spots};
+
 use crate::error::{At, Error, Fault, Why};
-use crate::image::view::{Image, Set, Task};
+use crate::image::view::{Image, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::retry;
-use crate::limits::{HIERARCHIES, LINE_BYTES, LIST_BYTES, Limit};
+use crate::limits::{LINE_BYTES, LIST_BYTES};
 use crate::name::{Shown, ShownPath};
 use crate::procfs::membership::{memberships, same_controllers};
 use crate::procfs::{scan, stat};
@@ -76,8 +76,8 @@ pub struct Join<'w, 'a> {
 	pub proc: Proc,
 	/// Its buffers.
 	pub buffers: &'w mut Buffers,
-	/// The set used last, and its groups as far as they are open.
-	pub set: Option<(Set<'a>, Vec<Option<Dir>, HIERARCHIES>)>,
+	/// The set used last, and the groups of its members.
+	pub set: Option<Spots<'a>>,
 	/// The process whose threads come next.
 	pub process: Option<Process>,
 	/// The hierarchy that is worked on, for messages.
@@ -172,54 +172,35 @@ impl<'a> Join<'_, 'a> {
 	fn task(&mut self, task: &Task<'_>, journal: &mut Journal<'_>) -> Result<bool, Fault> {
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
 		self.take_set(task.set)?;
-		let Some((set, _)) = &self.set else { return Ok(false) };
-		let (mut moved, mut read) = (false, None);
+		let Some(Spots { set, .. }) = self.set else { return Ok(false) };
+		let (mut moved, mut read, mut spot) = (false, None, 0);
 		for (index, member) in set.members().enumerate() {
 			let member = member?;
-			let Some(at) = self.host.find(member.name) else { continue };
-			self.at = at;
-			self.aim(at, member.path.strip_prefix(b"/").unwrap_or(member.path))?;
-			let len = match read {
-				Some(len) => len,
-				None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
-			};
-			read = Some(len);
-			if !self.is_there(at, len)? {
-				self.join(index, at, pid, tid, journal)?;
-				(moved, read) = (true, None); // the text may now be that of another thread
+			while let Some(at) = self.set.as_ref().and_then(|spots| spots.at(spot, index)) {
+				self.at = at;
+				map_member(self.targets, at, &member, &mut self.buffers.target)?;
+				let len = match read {
+					Some(len) => len,
+					None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
+				};
+				read = Some(len);
+				if !self.is_there(at, len)? {
+					self.join(spot, pid, tid, journal)?;
+					(moved, read) = (true, None); // the text may now be that of another thread
+				}
+				spot += 1;
 			}
 		}
 		Ok(moved)
 	}
 
-	/// Puts the group's path on the host into `target`.
-	fn aim(&mut self, at: usize, path: &[u8]) -> Result<(), Fault> {
-		let into = &mut self.buffers.target;
-		match self.targets.iter().find(|target| target.at == Some(at)) {
-			Some(target) => target.rule.map(path, into),
-			None => {
-				into.clear();
-				into.extend_from_slice(path).map_err(|_| Fault::full(Limit::GroupPath, path.len()))
-			}
-		}
-	}
-
 	/// Makes the set with this number the current one; they come mostly in the order of the image.
 	fn take_set(&mut self, id: u32) -> Result<(), Fault> {
-		if self.set.as_ref().is_some_and(|(set, _)| set.id == id) {
-			return Ok(());
+		if self.set.as_ref().is_none_or(|spots| spots.set.id != id) {
+			self.set = None; // its groups are closed first
+			self.set = Some(Spots::of(&self.image, self.host, id)?);
 		}
-		self.set = None;
-		for set in self.image.sets() {
-			let set = set?;
-			if set.id == id {
-				let mut dirs = Vec::new();
-				while dirs.push(None).is_ok() {}
-				self.set = Some((set, dirs));
-				return Ok(());
-			}
-		}
-		Err(Fault::Unfit(Why::NoSet))
+		Ok(())
 	}
 
 	/// Whether the task whose `cgroup` is in the first `len` bytes of `text` is in the group that is in `target` already;
@@ -238,18 +219,19 @@ impl<'a> Join<'_, 'a> {
 		Ok(true)
 	}
 
-	fn join(&mut self, index: usize, at: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let whole = pid == tid;
+	fn join(&mut self, spot: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+		let (whole, at) = (pid == tid, self.at);
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}
 		let version = self.host.hierarchies[at].label.version();
-		let Some((_, dirs)) = &mut self.set else { return Ok(()) };
-		let slot = dirs.get_mut(index).ok_or(Fault::Unfit(Why::NoSet))?;
-		if slot.is_none() {
-			*slot = self.host.open(at, &self.buffers.target)?;
+		let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
+			return Ok(());
+		};
+		if dir.is_none() {
+			*dir = self.host.open(at, &self.buffers.target)?;
 		}
-		let dir = slot.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
 		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
 		move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark))

@@ -229,6 +229,35 @@ impl MadeCursor {
 }
 
 impl MadeCursor {
+	/// Whether the group was made; the search begins behind the group found last and goes round.
+	pub fn find(
+		&mut self,
+		journal: &Journal<'_>,
+		hierarchy: usize,
+		path: &[u8],
+		buffer: &mut [u8],
+	) -> Result<bool, Fault> {
+		self.forget_block();
+		for (start, end) in [(self.next, u64::MAX), (0, self.next)] {
+			self.next = start;
+			while self.next < end
+				&& let Some((record, behind)) = self.record(journal, buffer)?
+			{
+				let found = record.change == Change::Made && record.hierarchy == hierarchy && record.path == path;
+				self.next = behind;
+				if found {
+					return Ok(true);
+				}
+			}
+		}
+		Ok(false)
+	}
+
+	/// The caller's buffer holds something else from now on.
+	pub fn forget_block(&mut self) {
+		self.block = (0, 0);
+	}
+
 	/// The next record; most are in the block that was read last.
 	fn record<'r>(&mut self, journal: &Journal<'_>, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
 		let mut at = self.next.wrapping_sub(self.block.0) as usize;
@@ -342,5 +371,27 @@ mod tests {
 		assert!(!ask(b"b"));
 		assert!(ask(b"c"));
 		assert!(!ask(b"c/d"));
+	}
+
+	#[test]
+	fn a_search_goes_round() {
+		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
+		let mut journal = Journal::new(&mut buffer).unwrap();
+		for path in [&b"a"[..], b"a/b", b"c"] {
+			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
+			journal.add(&records()[1]).unwrap();
+		}
+		journal.flush().unwrap();
+		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 256]);
+		for (hierarchy, path, made) in [
+			(1, &b"c"[..], true),
+			(1, b"a", true),
+			(0, b"a", false),
+			(1, b"b", false),
+			(1, b"a", true),
+			(1, b"a/b", true),
+		] {
+			assert_eq!(cursor.find(&journal, hierarchy, path, &mut piece), Ok(made), "{path:?}");
+		}
 	}
 }

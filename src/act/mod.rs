@@ -1,5 +1,6 @@
 //! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
 
+pub mod aim;
 pub mod census;
 pub mod files;
 pub mod groups;
@@ -10,6 +11,7 @@ pub mod manner;
 pub mod read;
 pub mod scope;
 pub mod sets;
+pub mod spots;
 pub mod tour;
 pub mod undo;
 pub mod walk;

@@ -7,15 +7,17 @@ use core::fmt;
 
 use heapless::Vec;
 
+use crate::act::aim::{Target, Targets};
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
-use crate::image::view::{Group, Hierarchy, Image};
+use crate::image::view::{Group, Hierarchy, Image, Property};
 use crate::kernel::dir::Dir;
-use crate::limits::{DEPTH, HIERARCHIES, Limit};
+use crate::limits::{DEPTH, Limit};
 use crate::name::{Name, Trail, components};
-use crate::remap::{Place, Rule};
+use crate::property;
+use crate::remap::Place;
 
 /// What a group of the target is to the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,18 +31,6 @@ pub enum Role {
 	/// Part of the walked tree.
 	Part,
 }
-
-/// Where a hierarchy of the image belongs.
-#[derive(Debug)]
-pub struct Target {
-	/// Its place in the host's list; none where it is skipped.
-	pub at: Option<usize>,
-	/// How paths change.
-	pub rule: Rule,
-}
-
-/// The targets of all hierarchies of the image, in their order.
-pub type Targets = Vec<Target, HIERARCHIES>;
 
 /// A group on the host and in the image.
 pub struct Site<'s, 'a> {
@@ -60,6 +50,19 @@ pub struct Site<'s, 'a> {
 	pub first: bool,
 	/// What a group that is made here takes over from what it lies in.
 	pub legacy: Legacy,
+	/// Only values of the controllers that its hierarchy has are for it.
+	pub part: bool,
+	/// It may have been made for another hierarchy of the image.
+	pub joins: bool,
+}
+
+impl<'a> Site<'_, 'a> {
+	/// The group's saved values, as far as they are for this hierarchy.
+	pub fn properties(&self) -> impl Iterator<Item = Result<Property<'a>, Fault>> {
+		self.group.properties().filter(|saved| {
+			!self.part || saved.as_ref().map_or(true, |saved| self.label.takes(property::controller_of(saved.name)))
+		})
+	}
 }
 
 /// What a group hands down to a group that is made in it: the kernel copies some values at mkdir.
@@ -143,24 +146,22 @@ pub fn tour<'a>(
 	buffers: &mut Buffers,
 	visitor: &mut dyn Visit<'a>,
 ) -> Result<(), Error> {
-	for (hierarchy, target) in image.hierarchies().zip(targets) {
+	for target in targets {
+		let Some(hierarchy) = image.hierarchies().nth(target.from) else { continue };
 		let hierarchy = hierarchy.at(format_args!("the image"))?;
-		if let Some(at) = target.at {
-			buffers.levels.clear();
-			buffers.path.clear();
-			buffers.image_path.clear();
-			let result = Tour { host, at, rule: &target.rule, buffers, visitor }.run(&hierarchy);
-			buffers.levels.clear(); // an error leaves groups open
-			result?;
-		}
+		buffers.levels.clear();
+		buffers.path.clear();
+		buffers.image_path.clear();
+		let result = Tour { host, target, buffers, visitor }.run(&hierarchy);
+		buffers.levels.clear(); // an error leaves groups open
+		result?;
 	}
 	Ok(())
 }
 
 struct Tour<'t, 'a> {
 	host: &'t Host,
-	at: usize,
-	rule: &'t Rule,
+	target: &'t Target,
 	buffers: &'t mut Buffers,
 	visitor: &'t mut dyn Visit<'a>,
 }
@@ -189,14 +190,15 @@ impl<'a> Tour<'_, 'a> {
 			legacy: Legacy::Unknown,
 		};
 		let placed = self.place(group, &mut level);
-		let label = &self.host.hierarchies[self.at].label;
+		let label = &self.host.hierarchies[self.target.at].label;
 		placed.at(format_args!("group {} of {}", self.buffers.path.shown(), label.shown()))?;
 		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
 		if let Stand::At(dir) = &level.stand {
 			let Level { role, made, .. } = level;
 			let legacy = self.buffers.levels.last().map_or(Legacy::Unknown, |above| above.legacy);
 			let path = &self.buffers.path;
-			let site = Site { path, at: self.at, label, role, group, made, first: false, legacy };
+			let Target { at, part, joins, .. } = *self.target;
+			let site = Site { path, at, label, role, group, made, first: false, legacy, part, joins };
 			level.legacy = self.visitor.enter(&site, dir, &mut level.retry)?;
 		}
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
@@ -221,10 +223,10 @@ impl<'a> Tour<'_, 'a> {
 			Some(Stand::Unplaced) | None => {}
 		}
 		let mut target = crate::remap::Path::new();
-		self.rule.map_group(image_path, &mut target)?;
-		let (base, known) = self.host.base(self.at).ok_or(Fault::Unfit(Why::NotMounted))?;
-		let reached = match self.rule.place(image_path) {
-			Place::Below(_) => self.host.locate(self.at, &target),
+		self.target.rule.map_group(image_path, &mut target)?;
+		let (base, known) = self.host.base(self.target.at).ok_or(Fault::Unfit(Why::NotMounted))?;
+		let reached = match self.target.rule.place(image_path) {
+			Place::Below(_) => self.host.locate(self.target.at, &target),
 			Place::Above | Place::Beside => None,
 		};
 		let rest = match (reached, role) {
@@ -254,7 +256,8 @@ impl<'a> Tour<'_, 'a> {
 		level: &mut Level,
 	) -> Result<(), Fault> {
 		let Buffers { levels, path, .. } = &mut *self.buffers;
-		let label = &self.host.hierarchies[self.at].label;
+		let Target { at, part, joins, .. } = *self.target;
+		let label = &self.host.hierarchies[self.target.at].label;
 		let (mut left, first) = (components(rest).count(), start.is_some());
 		let (mut current, mut name) = (start, Name::empty());
 		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
@@ -269,7 +272,8 @@ impl<'a> Tour<'_, 'a> {
 			};
 			let legacy =
 				if first { Legacy::Unknown } else { levels.last().map_or(Legacy::Unknown, |above| above.legacy) };
-			let site = Site { path, at: self.at, label, role: level.role, group, made: false, first, legacy };
+			let (role, made) = (level.role, false);
+			let site = Site { path, at, label, role, group, made, first, legacy, part, joins };
 			let Some((dir, made)) = self.visitor.arrive(&site, above, &name)? else { return Ok(()) };
 			(current, level.made) = (Some(dir), made);
 		}
@@ -280,10 +284,11 @@ impl<'a> Tour<'_, 'a> {
 	fn leave(&mut self, group: &Group<'a>) -> Result<(), Error> {
 		let Some(level) = self.buffers.levels.pop() else { return Ok(()) };
 		if let Stand::At(dir) = &level.stand {
-			let label = &self.host.hierarchies[self.at].label;
+			let label = &self.host.hierarchies[self.target.at].label;
 			let Level { role, made, retry, .. } = level;
 			let (path, legacy) = (&self.buffers.path, Legacy::Unknown);
-			let site = Site { path, at: self.at, label, role, group, made, first: false, legacy };
+			let Target { at, part, joins, .. } = *self.target;
+			let site = Site { path, at, label, role, group, made, first: false, legacy, part, joins };
 			self.visitor.leave(&site, dir, retry)?;
 		}
 		(0..level.steps).for_each(|_| self.buffers.path.pop());

@@ -70,6 +70,8 @@ pub struct Work<'w> {
 	pub journal: Journal<'w>,
 	/// Along the groups that were made.
 	pub cursor: MadeCursor,
+	/// The same, where groups do not come in that order.
+	pub search: MadeCursor,
 	/// One record of the journal.
 	pub record: &'w mut [u8; RECORD_BYTES],
 	/// One value of the host.
@@ -144,6 +146,7 @@ impl<'w> Work<'w> {
 			own: own_ids(),
 			journal: Journal::new(journal)?,
 			cursor: MadeCursor::new(),
+			search: MadeCursor::new(),
 			record,
 			value,
 			log,
@@ -211,7 +214,7 @@ impl<'w> Work<'w> {
 	fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128) -> Result<u128, Error> {
 		let (mut refused, mut hint) = (0, 0);
 		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
-		for saved in site.group.properties() {
+		for saved in site.properties() {
 			let saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if self.pass == Pass::Create && !(site.made && self.is_as_made(site, known, &saved)) {
@@ -401,7 +404,7 @@ impl<'w> Work<'w> {
 			return Ok(Legacy::Unknown);
 		}
 		let mut hint = 0;
-		for saved in site.group.properties() {
+		for saved in site.properties() {
 			let saved = saved?;
 			let Some((known, _)) = rank(site, &saved, &mut hint) else { continue };
 			if !matches!(known.fresh, Fresh::Inherited(_)) {
@@ -443,7 +446,7 @@ impl<'w> Work<'w> {
 			return Ok(None);
 		}
 		let (mut kind, mut values, mut hint) = (site.at as u32, 0, 0);
-		for saved in site.group.properties() {
+		for saved in site.properties() {
 			let saved = saved?;
 			let Some((known, _)) = rank(site, &saved, &mut hint) else { return Ok(None) };
 			if !self.is_as_made(site, known, &saved) {
@@ -459,12 +462,20 @@ impl<'w> Work<'w> {
 		self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })
 	}
 
-	/// Whether this restore made the group; groups come in the order in which they were made.
+	/// Whether this restore made the group. Groups come in the order in which they were made, but for those that another
+	/// hierarchy of the image has as well.
 	pub(super) fn is_made(&mut self, site: &Site<'_, '_>) -> Result<bool, Fault> {
-		match self.pass {
-			Pass::Scout | Pass::Create => Ok(false),
-			_ => self.cursor.is_made(&self.journal, site.at, site.path.bytes(), self.record),
+		let (at, path) = (site.at, site.path.bytes());
+		let is_next = match self.pass {
+			Pass::Scout | Pass::Create => false,
+			_ => self.cursor.is_made(&self.journal, at, path, self.record)?,
+		};
+		if is_next || !site.joins {
+			return Ok(is_next);
 		}
+		self.journal.flush()?;
+		self.cursor.forget_block();
+		self.search.find(&self.journal, at, path, self.record)
 	}
 
 	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {

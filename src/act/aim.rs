@@ -1,0 +1,211 @@
+//! An image and a host in, the host's hierarchy for each controller of the image out, and how paths change.
+//!
+//! Matching is done controller by controller: what the image's host had mounted together may be apart here, or the
+//! other way round. A hierarchy of the image then has several targets, each for the values of its own controllers, or
+//! several hierarchies of the image have the same one.
+
+use heapless::Vec;
+
+use crate::act::host::Host;
+use crate::error::{At, Error, Fault, Why};
+use crate::hierarchy::{Label, ShownLabel, split_selector};
+use crate::image::view::{Hierarchy, Image, Member};
+use crate::limits::{HIERARCHIES, Limit};
+use crate::log::Log;
+use crate::name::{Shown, sort_few};
+use crate::remap::{self, Path, Rule};
+use crate::vet::first_set;
+
+/// Where the groups of a hierarchy of the image belong.
+#[derive(Debug)]
+pub struct Target {
+	/// The hierarchy's place in the image.
+	pub from: usize,
+	/// What it is called there.
+	pub label: Label,
+	/// The place of the host's hierarchy in the host's list.
+	pub at: usize,
+	/// How paths change.
+	pub rule: Rule,
+	/// The host's hierarchy has not all of the image's controllers: only values of those that it has are for it.
+	pub part: bool,
+	/// Another target before this one has the same hierarchy of the host.
+	pub joins: bool,
+}
+
+/// The targets of all hierarchies of the image that have groups.
+pub type Targets = Vec<Target, HIERARCHIES>;
+
+/// What has a part in aiming.
+pub struct Aim<'w> {
+	/// The host.
+	pub host: &'w Host,
+	/// What is found.
+	pub targets: &'w mut Targets,
+	/// What this host does not have is left out and counted.
+	pub skip_missing: bool,
+	/// Hierarchies and controllers that were left out.
+	pub skipped: u64,
+	/// Where messages go.
+	pub log: &'w mut dyn Log,
+}
+
+impl Aim<'_> {
+	/// Finds the targets; `roots` are the values of `--cgroup-root`.
+	pub fn run(&mut self, image: &Image<'_>, roots: &[&[u8]]) -> Result<(), Error> {
+		self.targets.clear();
+		for (from, hierarchy) in image.hierarchies().enumerate() {
+			let place = format_args!("the image");
+			let hierarchy = hierarchy.at(place)?;
+			let mut label = Label::new(b"").at(place)?;
+			for name in hierarchy.names() {
+				name.and_then(|name| label.add(name)).at(place)?;
+			}
+			let mut common = Path::new();
+			if remap::common(&hierarchy, &mut common).at(place)? {
+				self.hierarchy(from, &hierarchy, &label, &common)?;
+			}
+		}
+		// Rules for devices can only be put into groups without children, so they come before others of the hierarchy.
+		sort_few(self.targets, |left, right| is_early(left) && !is_early(right));
+		for at in 0..self.targets.len() {
+			self.targets[at].joins = self.targets[..at].iter().any(|other| other.at == self.targets[at].at);
+		}
+		// A rule for one hierarchy wins over a rule for all.
+		for is_general in [true, false] {
+			for root in roots {
+				self.turn(root, is_general).at(format_args!("--cgroup-root {}", Shown(root)))?;
+			}
+		}
+		Ok(())
+	}
+
+	/// Finds the targets of one hierarchy of the image.
+	fn hierarchy(&mut self, from: usize, hierarchy: &Hierarchy<'_>, label: &Label, common: &Path) -> Result<(), Error> {
+		let (first, mut lost) = (self.targets.len(), None);
+		for name in label.names() {
+			match usable(self.host, name) {
+				Ok(at) if self.targets[first..].iter().any(|known| known.at == at) => {}
+				Ok(at) => {
+					let rule = Rule { old: common.clone(), ..Rule::identity() };
+					let full = Fault::full(Limit::Hierarchies, self.targets.len() + 1);
+					let target = Target { from, label: label.clone(), at, rule, part: false, joins: false };
+					self.targets.push(target).map_err(|_| full).at(format_args!("the image"))?;
+				}
+				Err(why) => lost = lost.or(Some(why)),
+			}
+		}
+		match lost {
+			Some(why) if self.targets.len() == first => {
+				let error = Error::new(Fault::Unfit(why), format_args!("hierarchy {}", label.shown()));
+				self.leave_out(error, matches!(why, Why::NoHierarchy | Why::NotMounted))?;
+			}
+			Some(_) => self.judge_lost(hierarchy, label)?,
+			None => {}
+		}
+		let host = self.host;
+		for target in &mut self.targets[first..] {
+			target.part = label.names().any(|name| !host.hierarchies[target.at].label.has_name(name));
+		}
+		Ok(())
+	}
+
+	/// Controllers that this host does not have are no loss as long as nothing is set for them.
+	fn judge_lost(&mut self, hierarchy: &Hierarchy<'_>, label: &Label) -> Result<(), Error> {
+		for name in label.names() {
+			let Err(why) = usable(self.host, name) else { continue };
+			if let Some((group, file)) = first_set(hierarchy, name).at(format_args!("the image"))? {
+				let (shown, name) = (label.shown(), ShownLabel(name));
+				let place =
+					format_args!("controller {name} of hierarchy {shown}, {} of group {}", Shown(file), Shown(group));
+				let error = Error::new(Fault::Unfit(why), place);
+				self.leave_out(error, true)?;
+			}
+		}
+		Ok(())
+	}
+
+	fn leave_out(&mut self, error: Error, may_skip: bool) -> Result<(), Error> {
+		if !(self.skip_missing && may_skip) {
+			return Err(error);
+		}
+		self.skipped += 1;
+		self.log.warn(format_args!("skipped: {error}"));
+		Ok(())
+	}
+
+	/// Turns the groups of the hierarchies that are meant towards a path.
+	fn turn(&mut self, root: &[u8], is_general: bool) -> Result<(), Fault> {
+		let (selector, path) = split_selector(root)?;
+		if selector.is_none() != is_general {
+			return Ok(());
+		}
+		let mut turned = false;
+		for target in self.targets.iter_mut() {
+			if selector.is_none_or(|selector| self.host.hierarchies[target.at].label.is_meant_by(selector)) {
+				remap::target(path, &mut target.rule.new)?;
+				target.rule.moves = true;
+				turned = true;
+			}
+		}
+		if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
+	}
+}
+
+fn is_early(target: &Target) -> bool {
+	target.label.has_name(b"devices")
+}
+
+/// The host's hierarchy that has the controller, or the name.
+fn usable(host: &Host, name: &[u8]) -> Result<usize, Why> {
+	let at = host.hierarchies.iter().position(|known| known.label.has_name(name)).ok_or(Why::NoHierarchy)?;
+	match &host.hierarchies[at].mount {
+		Some(mount) if !mount.read_only => Ok(at),
+		Some(_) => Err(Why::ReadOnly),
+		None => Err(Why::NotMounted),
+	}
+}
+
+/// The path on the host of a membership, put into `into`; `at` is one of the host's hierarchies that it belongs to.
+pub fn map_member(targets: &Targets, at: usize, member: &Member<'_>, into: &mut Path) -> Result<(), Fault> {
+	let path = member.path.strip_prefix(b"/").unwrap_or(member.path);
+	match targets.iter().find(|target| target.at == at && target.label.shares(member.name)) {
+		Some(target) => target.rule.map(path, into),
+		None => {
+			into.clear();
+			into.extend_from_slice(path).map_err(|_| Fault::full(Limit::GroupPath, path.len()))
+		}
+	}
+}
+
+/// Refuses a task that would have to be in two groups of one hierarchy: they were in two hierarchies of the image.
+pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(), Error> {
+	let (mut one, mut other) = (Path::new(), Path::new());
+	let joined = |(_, known): &(usize, &crate::act::host::Hierarchy)| known.label.names().nth(1).is_some();
+	for (at, known) in host.hierarchies.iter().enumerate().filter(joined) {
+		for set in image.sets() {
+			let set = set.at(format_args!("the image"))?;
+			let mut members =
+				set.members().filter(|member| member.as_ref().map_or(true, |member| known.label.shares(member.name)));
+			let Some(first) = members.next() else { continue };
+			let first = first.at(format_args!("the image"))?;
+			map_member(targets, at, &first, &mut one).at(format_args!("the image"))?;
+			for member in members {
+				let member = member.at(format_args!("the image"))?;
+				map_member(targets, at, &member, &mut other).at(format_args!("the image"))?;
+				if one != other {
+					let (left, right) = (ShownLabel(first.name), ShownLabel(member.name));
+					let place = format_args!(
+						"tasks of set {}: {left}:{} and {right}:{} in hierarchy {}",
+						set.id,
+						Shown(first.path),
+						Shown(member.path),
+						known.label.shown()
+					);
+					return Err(Error::new(Fault::Unfit(Why::TwoPaths), place));
+				}
+			}
+		}
+	}
+	Ok(())
+}

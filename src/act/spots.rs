@@ -1,0 +1,60 @@
+//! One set of an image in, the groups of the host that its members mean out.
+
+use heapless::Vec;
+
+use crate::act::host::Host;
+use crate::error::{Fault, Why};
+use crate::image::view::{Image, Set};
+use crate::kernel::dir::Dir;
+use crate::limits::{HIERARCHIES, Limit};
+
+/// Where a member of a set belongs.
+pub struct Spot {
+	/// The member's place in the set.
+	pub member: usize,
+	/// The hierarchy of the host.
+	pub at: usize,
+	/// The group, once it is open.
+	pub dir: Option<Dir>,
+}
+
+/// A set and where its members belong: in each mounted hierarchy of the host at most once.
+pub struct Spots<'a> {
+	/// The set.
+	pub set: Set<'a>,
+	/// In the order of its members.
+	pub all: Vec<Spot, HIERARCHIES>,
+}
+
+impl<'a> Spots<'a> {
+	/// Those of the set with this number.
+	pub fn of(image: &Image<'a>, host: &Host, id: u32) -> Result<Self, Fault> {
+		for set in image.sets() {
+			let set = set?;
+			if set.id == id {
+				return Ok(Spots { set, all: places(host, &set)? });
+			}
+		}
+		Err(Fault::Unfit(Why::NoSet))
+	}
+
+	/// The hierarchy of a spot, if it is one of this member.
+	pub fn at(&self, spot: usize, member: usize) -> Option<usize> {
+		self.all.get(spot).filter(|spot| spot.member == member).map(|spot| spot.at)
+	}
+}
+
+fn places(host: &Host, set: &Set<'_>) -> Result<Vec<Spot, HIERARCHIES>, Fault> {
+	let mut spots = Vec::<Spot, HIERARCHIES>::new();
+	for (member, found) in set.members().enumerate() {
+		let found = found?;
+		for (at, known) in host.hierarchies.iter().enumerate() {
+			let is_its = known.mount.is_some() && known.label.shares(found.name);
+			if is_its && spots.iter().all(|spot| spot.at != at) {
+				let full = Fault::full(Limit::Hierarchies, spots.len() + 1);
+				spots.push(Spot { member, at, dir: None }).map_err(|_| full)?;
+			}
+		}
+	}
+	Ok(spots)
+}
