@@ -34,6 +34,8 @@ pub struct Request<'a> {
 	pub tasks: bool,
 	/// Field numbers.
 	pub layout: Layout,
+	/// A folder with the hierarchies to use; all that are mounted if none.
+	pub yard: Option<&'a [u8]>,
 	/// The image's file; standard output if none.
 	pub output: Option<&'a [u8]>,
 }
@@ -85,7 +87,7 @@ type Chosen<'a> = Vec<Selected<'a>, OPTIONS>;
 pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Log) -> Result<Summary, Error> {
 	kernel::raise_open_files();
 	let Workspace { host, walk, census, heads, line, sink } = space;
-	host.discover(line)?;
+	host.discover(request.yard, line)?;
 	let mut chosen = Chosen::new();
 	choose(request, host, &mut chosen)?;
 	let shown = Shown(request.output.unwrap_or(b"standard output"));
@@ -136,12 +138,17 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 		let (selector, path) = split_selector(group).at(place)?;
 		let path = path.strip_suffix(b"/").filter(|path| !path.is_empty()).unwrap_or(path);
 		components(path).try_for_each(check).map_err(|_| Fault::Usage(Why::BadPath)).at(place)?;
-		let (mut meant, mut found) = (false, false);
+		let (mut meant, mut found, mut why) = (false, false, Why::NotMounted);
 		for (at, hierarchy) in host.hierarchies.iter().enumerate() {
 			if !selector.is_none_or(|selector| hierarchy.label.is_meant_by(selector)) {
 				continue;
 			}
 			meant = true;
+			why = match (&hierarchy.mount, host.locate(at, path)) {
+				(None, _) => why,
+				(Some(_), None) => Why::OutOfReach,
+				(Some(_), Some(_)) => Why::NoGroup,
+			};
 			if host.open(at, path).at(place)?.is_some() {
 				found = true;
 				let full = Fault::full(Limit::Chosen, chosen.len() + 1);
@@ -150,7 +157,7 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 		}
 		match (meant, found) {
 			(_, true) => {}
-			(true, false) => return Err(Fault::Unfit(Why::NoGroup)).at(place),
+			(true, false) => return Err(Fault::Unfit(why)).at(place),
 			(false, false) => return Err(Fault::Unfit(Why::NoHierarchy)).at(place),
 		}
 	}

@@ -40,6 +40,8 @@ Checkpoints control groups into an image and grows them again on another host.
   -o, --log-file FILE	write messages to this file instead of standard error
   --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
 			3 information, 4 everything; -v, -vvv and -v4 work
+  --cgroup-yard FOLDER	dump, restore, verify: use the hierarchies that are mounted
+			in this folder, and no others
   -V, --version		print the version
   --help		print this
 
@@ -101,6 +103,9 @@ pub struct Cli {
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
 	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
+	/// dump, restore, verify: use the hierarchies that are mounted in this folder, and no others
+	#[argh(option, long = "cgroup-yard")]
+	pub yard: Option<Text>,
 	/// dump: root of a process tree; repeatable
 	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
@@ -166,6 +171,7 @@ impl Cli {
 			return Some(word);
 		}
 		let given = [
+			self.yard.is_some(),
 			!self.pids.is_empty(),
 			!self.groups.is_empty(),
 			self.all,
@@ -189,7 +195,8 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 16] = [
+static OWNERS: [(&str, u8); 17] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY),
 	("-t", DUMP),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),

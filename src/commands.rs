@@ -178,6 +178,10 @@ fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, 
 	Ok(texts)
 }
 
+fn yard(cli: &Cli) -> Option<&'static [u8]> {
+	cli.yard.map(|yard| yard.0.as_bytes())
+}
+
 /// `OLD:NEW`.
 fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
 	let mut pairs = heapless::Vec::new();
@@ -198,6 +202,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: &texts(&cli.roots)?,
+		yard: yard(cli),
 		pid_map: &pairs(&cli.pid_map)?,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
@@ -229,7 +234,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
-	let differences = verify(&image, &roots, &mut space, messages, &mut tell)?;
+	let differences = verify(&image, &roots, yard(cli), &mut space, messages, &mut tell)?;
 	delivered(out.flush())?;
 	Ok(if differences == 0 { 0 } else { 6 })
 }
@@ -250,6 +255,7 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		choice: Choice { wanted, ancestors: !cli.no_ancestors },
 		tasks: !cli.no_tasks,
 		layout,
+		yard: yard(cli),
 		output: path.path(),
 	};
 	let mut space = DUMP.try_lock().unwrap_or_else(|_| unreachable!());

@@ -27,6 +27,11 @@ impl Label {
 		Ok(label)
 	}
 
+	/// That of v2, until something is added.
+	pub const fn empty() -> Self {
+		Label { text: Vec::new() }
+	}
+
 	/// Adds one more controller or `name=NAME`.
 	pub fn add(&mut self, name: &[u8]) -> Result<(), Fault> {
 		if !self.text.is_empty() {

@@ -30,6 +30,8 @@ pub struct Request<'a> {
 	pub phases: Phases,
 	/// Where groups go, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
+	/// A folder with the hierarchies to use; all that are mounted if none.
+	pub yard: Option<&'a [u8]>,
 	/// Who takes whose place.
 	pub pid_map: &'a [Pair],
 	/// What this host does not have is left out and counted.
@@ -97,8 +99,9 @@ pub fn restore<'a>(
 	kernel::raise_open_files();
 	kernel::clear_umask();
 	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
-	host.discover(line)?;
-	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, skipped: 0, log };
+	host.discover(request.yard, line)?;
+	let brings = request.phases.create && request.mode.makes();
+	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	let proc = Proc::open().at(format_args!("open /proc"))?;
@@ -109,17 +112,27 @@ pub fn restore<'a>(
 	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
 	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
 	let mut story = Story { image: *image, host, targets, tour, join, work };
-	match story.phases() {
+	let outcome = match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
 		Err(error) if story.work.journal.is_empty() => Err(error),
 		Err(error) => Ok(story.fail(&error, request.rollback)),
+	};
+	if outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
+		drop(story); // it has groups open
+		if !host.let_go(line).at(format_args!("hierarchies that were made"))? {
+			log.warn(format_args!(
+				"a hierarchy that was made is left, without a group: mount and unmount it to end it"
+			));
+		}
 	}
+	outcome
 }
 
 /// Compares the host with the image and tells every difference; how many there are.
 pub fn verify<'t>(
 	image: &Image<'_>,
 	roots: &[&[u8]],
+	yard: Option<&[u8]>,
 	space: &'t mut Workspace,
 	log: &'t mut dyn Log,
 	tell: Tell<'t>,
@@ -127,9 +140,9 @@ pub fn verify<'t>(
 	judge(image, false, log)?;
 	kernel::raise_open_files();
 	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
-	host.discover(line)?;
+	host.discover(yard, line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
-	Aim { host, targets, skip_missing: false, skipped: 0, log }.run(image, roots)?;
+	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);

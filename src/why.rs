@@ -89,6 +89,7 @@ reasons! {
 	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",
 	NoGroup = "there is no such group",
 	NotMounted = "the hierarchy is not mounted",
+	EmptyYard = "there is no mounted hierarchy in the folder",
 	OutOfReach = "it lies outside of what is mounted here",
 	ReadOnly = "the hierarchy is mounted read-only",
 	UnknownFile = "this cgraft does not know the file (--skip-missing)",

@@ -39,11 +39,13 @@ pub type Targets = Vec<Target, HIERARCHIES>;
 /// What has a part in aiming.
 pub struct Aim<'w> {
 	/// The host.
-	pub host: &'w Host,
+	pub host: &'w mut Host,
 	/// What is found.
 	pub targets: &'w mut Targets,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
+	/// Hierarchies that this host does not have are made, where nothing stands against it.
+	pub brings: bool,
 	/// Hierarchies and controllers that were left out.
 	pub skipped: u64,
 	/// Where messages go.
@@ -83,6 +85,9 @@ impl Aim<'_> {
 	/// Finds the targets of one hierarchy of the image.
 	fn hierarchy(&mut self, from: usize, hierarchy: &Hierarchy<'_>, label: &Label, common: &Path) -> Result<(), Error> {
 		let (first, mut lost) = (self.targets.len(), None);
+		if self.brings && !self.host.hierarchies.iter().any(|known| known.label.shares(label.bytes())) {
+			self.bring(label);
+		}
 		for name in label.names() {
 			match usable(self.host, name) {
 				Ok(at) if self.targets[first..].iter().any(|known| known.at == at) => {}
@@ -103,11 +108,21 @@ impl Aim<'_> {
 			Some(_) => self.judge_lost(hierarchy, label)?,
 			None => {}
 		}
-		let host = self.host;
 		for target in &mut self.targets[first..] {
-			target.part = label.names().any(|name| !host.hierarchies[target.at].label.has_name(name));
+			target.part = label.names().any(|name| !self.host.hierarchies[target.at].label.has_name(name));
 		}
 		Ok(())
+	}
+
+	/// Makes the hierarchy, if that can be done; else it is missing, which is told later.
+	fn bring(&mut self, label: &Label) {
+		match self.host.bring(label) {
+			Ok(_) => self.log.warn(format_args!(
+				"hierarchy {}: this host had none; it is made, is mounted nowhere, and stays as long as it has groups",
+				label.shown()
+			)),
+			Err(fault) => self.log.info(format_args!("hierarchy {} cannot be made: {fault}", label.shown())),
+		}
 	}
 
 	/// Controllers that this host does not have are no loss as long as nothing is set for them.

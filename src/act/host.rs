@@ -2,7 +2,7 @@
 //!
 //! Sources: /proc/self/mountinfo (proc_pid_mountinfo(5)), /proc/cgroups and /proc/self/cgroup (cgroups(7)). A mount is
 //! only believed when the directory at its place is on that very file system, so one hidden by another mount is passed
-//! over. Nothing is mounted here.
+//! over.
 
 use core::ffi::CStr;
 
@@ -29,7 +29,12 @@ pub struct Hierarchy {
 	pub id: u32,
 	/// Where it is mounted, if it is.
 	pub mount: Option<Place>,
+	/// It was not there before.
+	pub(super) brought: bool,
 }
+
+/// Start and end in the text that is kept.
+pub(super) type Span = (usize, usize);
 
 /// One believed mount.
 #[derive(Debug)]
@@ -37,11 +42,13 @@ pub struct Place {
 	/// The mount point, open.
 	pub dir: Dir,
 	/// The group that is mounted there: `/`, or a subtree's path.
-	root: (usize, usize),
+	pub(super) root: Span,
 	/// The file system's options, as in mountinfo.
-	options: (usize, usize),
+	pub(super) options: Span,
 	/// Mounted read-only.
 	pub read_only: bool,
+	/// A mount that others see; else one of this process alone.
+	pub(super) public: bool,
 }
 
 /// All hierarchies of the host.
@@ -49,35 +56,69 @@ pub struct Place {
 pub struct Host {
 	/// In the order of mountinfo; those that are not mounted come last.
 	pub hierarchies: Vec<Hierarchy, HIERARCHIES>,
+	/// v1 controllers that are on no hierarchy.
+	pub(super) idle: Label,
+	/// The group of this process in v2.
+	pub(super) own_group: Span,
+	/// Options of a mount of v2 that is hidden by another mount.
+	hidden: Option<Span>,
 	text: Vec<u8, MOUNT_BYTES>,
 }
 
 impl Host {
 	/// Nothing known yet.
 	pub const fn new() -> Self {
-		Host { hierarchies: Vec::new(), text: Vec::new() }
+		let idle = Label::empty();
+		Host { hierarchies: Vec::new(), idle, own_group: (0, 0), hidden: None, text: Vec::new() }
 	}
 
-	/// Learns everything anew.
-	pub fn discover(&mut self, line: &mut [u8]) -> Result<(), Error> {
+	/// Learns everything anew: from all mounts, or from those of a yard.
+	pub fn discover(&mut self, yard: Option<&[u8]>, line: &mut [u8]) -> Result<(), Error> {
 		self.hierarchies.clear();
 		self.text.clear();
-		let mountinfo = Reader::open(c"/proc/self/mountinfo").at(format_args!("open /proc/self/mountinfo"))?;
-		let mut lines = Lines::new(mountinfo, &mut *line);
-		while let Some(text) = lines.next_line().at(format_args!("read /proc/self/mountinfo"))? {
-			if let Some(mount) = parse_line(text).at(format_args!("read /proc/self/mountinfo"))? {
-				self.add_mount(&mount).at(format_args!("read /proc/self/mountinfo"))?;
-			}
+		(self.idle, self.own_group, self.hidden) = (Label::empty(), (0, 0), None);
+		let place = format_args!("read /proc/self/mountinfo");
+		match yard {
+			None => self.read_mounts(c"/proc/self/mountinfo", b"", None, line).at(place)?,
+			Some(yard) => self.read_yard(yard, line)?,
 		}
 		self.add_own_lines(line)?;
-		self.add_numbers(line)
+		self.add_numbers(line)?;
+		if yard.is_none() { self.reach(line).at(format_args!("hierarchies that are not mounted")) } else { Ok(()) }
 	}
 
-	fn add_mount(&mut self, mount: &Mount<'_>) -> Result<(), Fault> {
+	/// Reads the mounts of a process, whose root directory is at `prefix`; only the one at `point` if that is given.
+	pub(super) fn read_mounts(
+		&mut self,
+		file: &CStr,
+		prefix: &[u8],
+		point: Option<&[u8]>,
+		line: &mut [u8],
+	) -> Result<(), Fault> {
+		let mut lines = Lines::new(Reader::open(file)?, line);
+		while let Some(text) = lines.next_line()? {
+			if let Some(mount) = parse_line(text)? {
+				self.add_mount(&mount, prefix, point)?;
+			}
+		}
+		Ok(())
+	}
+
+	fn add_mount(&mut self, mount: &Mount<'_>, prefix: &[u8], point: Option<&[u8]>) -> Result<(), Fault> {
 		let label = label_of(mount)?;
 		let mut path = Vec::<u8, PATH_BYTES>::new();
+		let full = Fault::full(Limit::Unescaped, prefix.len() + mount.point.len());
+		path.extend_from_slice(prefix).map_err(|_| full)?;
 		unescape(mount.point, &mut path)?;
-		let Some(dir) = believed(mount, &path) else { return Ok(()) };
+		if point.is_some_and(|point| point != path) {
+			return Ok(());
+		}
+		let Some(dir) = believed(mount, &path) else {
+			if mount.kind == Kind::V2 && self.hidden.is_none() {
+				self.hidden = Some(self.keep(mount.super_options)?);
+			}
+			return Ok(());
+		};
 		let read_only = is_read_only(mount.options) || is_read_only(mount.super_options);
 		path.clear();
 		unescape(mount.root, &mut path)?;
@@ -88,42 +129,57 @@ impl Host {
 				return Ok(());
 			}
 		}
-		let place = Place { dir, root: self.keep(&path)?, options: self.keep(mount.super_options)?, read_only };
+		let place =
+			Place { dir, root: self.keep(&path)?, options: self.keep(mount.super_options)?, read_only, public: true };
 		match known {
 			Some(at) => self.hierarchies[at].mount = Some(place),
-			None => self.push(Hierarchy { label, id: 0, mount: Some(place) })?,
+			None => self.push(Hierarchy { label, id: 0, mount: Some(place), brought: false })?,
 		}
 		Ok(())
 	}
 
-	fn push(&mut self, hierarchy: Hierarchy) -> Result<(), Fault> {
+	/// What a mount of v2 that cannot be reached says about its options, as far as they can be set.
+	pub(super) fn hidden_options(&self) -> Option<&[u8]> {
+		let text = self.text_at(self.hidden?);
+		Some(text.strip_prefix(b"rw").map_or(text, |rest| rest.strip_prefix(b",").unwrap_or(rest)))
+	}
+
+	/// Whether v2 is mounted somewhere, seen or hidden.
+	pub(super) fn uses_v2(&self) -> bool {
+		let is_public = |known: &Hierarchy| known.mount.as_ref().is_some_and(|place| place.public);
+		self.hidden.is_some() || self.hierarchies.iter().any(|known| known.label.bytes().is_empty() && is_public(known))
+	}
+
+	pub(super) fn push(&mut self, hierarchy: Hierarchy) -> Result<(), Fault> {
 		let need = self.hierarchies.len() + 1;
 		self.hierarchies.push(hierarchy).map_err(|_| Fault::full(Limit::Hierarchies, need))
 	}
 
-	fn keep(&mut self, text: &[u8]) -> Result<(usize, usize), Fault> {
+	pub(super) fn keep(&mut self, text: &[u8]) -> Result<Span, Fault> {
 		let start = self.text.len();
 		let need = start + text.len();
 		self.text.extend_from_slice(text).map_err(|_| Fault::full(Limit::MountText, need))?;
 		Ok((start, need))
 	}
 
-	fn text_at(&self, (start, end): (usize, usize)) -> &[u8] {
+	fn text_at(&self, (start, end): Span) -> &[u8] {
 		self.text.get(start..end).unwrap_or(&[])
 	}
 
 	/// Numbers of all hierarchies, and those that no mount shows, from our own lines.
 	fn add_own_lines(&mut self, line: &mut [u8]) -> Result<(), Error> {
 		let place = format_args!("read /proc/self/cgroup");
-		let own = Dir::open(c"/proc/self").at(place)?;
-		let (len, _) = own.read(c"cgroup", line).at(place)?;
+		let len = read_own_lines(line).at(place)?;
 		for membership in memberships(&line[..len]) {
 			let membership = membership.at(place)?;
+			if membership.controllers.is_empty() {
+				self.own_group = self.keep(membership.path).at(place)?;
+			}
 			match self.hierarchies.iter_mut().find(|known| known.label.is_same(membership.controllers)) {
 				Some(known) => known.id = membership.id,
 				None => {
 					let label = Label::new(membership.controllers).at(place)?;
-					self.push(Hierarchy { label, id: membership.id, mount: None }).at(place)?;
+					self.push(Hierarchy { label, id: membership.id, mount: None, brought: false }).at(place)?;
 				}
 			}
 		}
@@ -138,8 +194,10 @@ impl Host {
 		while let Some(text) = lines.next_line().at(place)? {
 			let Some(controller) = controllers::parse_line(text).at(place)? else { continue };
 			let known = self.hierarchies.iter_mut().find(|known| known.label.is_meant_by(controller.name));
-			if let (Some(known), true) = (known, controller.hierarchy != 0) {
-				known.id = controller.hierarchy;
+			match known {
+				Some(known) if controller.hierarchy != 0 => known.id = controller.hierarchy,
+				None if controller.hierarchy == 0 && controller.enabled => self.idle.add(controller.name).at(place)?,
+				_ => {}
 			}
 		}
 		Ok(())
@@ -192,6 +250,11 @@ impl Default for Host {
 	fn default() -> Self {
 		Host::new()
 	}
+}
+
+/// Reads this process's memberships; their length.
+pub(super) fn read_own_lines(line: &mut [u8]) -> Result<usize, Fault> {
+	Ok(Dir::open(c"/proc/self")?.read(c"cgroup", line)?.0)
 }
 
 /// The directory at the mount's place, if it is this mount and not one above it.

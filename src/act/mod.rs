@@ -8,6 +8,7 @@ pub mod host;
 pub mod join;
 pub mod journal;
 pub mod manner;
+pub mod reach;
 pub mod read;
 pub mod scope;
 pub mod sets;

@@ -101,8 +101,27 @@ impl Dir {
 
 	/// The same directory, opened once more: its list starts anew.
 	pub fn again(&self) -> Result<Self> {
-		let fd = fs::openat(&self.fd, c".", DIRECTORY, Mode::empty()).map_err(fault)?;
+		Dir::of(&self.fd)
+	}
+
+	/// The directory of a descriptor that may be good for nothing but a path, such as that of a mount.
+	pub(super) fn of(file: &OwnedFd) -> Result<Self> {
+		let fd = fs::openat(file, c".", DIRECTORY, Mode::empty()).map_err(fault)?;
 		Ok(Dir { fd })
+	}
+
+	/// A directory right below, or what a link or a mount there leads to: for folders that the user names.
+	pub fn entry(&self, name: &CStr) -> Result<Self> {
+		let fd = fs::openat(&self.fd, name, DIRECTORY, Mode::empty()).map_err(fault)?;
+		Ok(Dir { fd })
+	}
+
+	/// Its path, as the kernel knows it (proc_pid_fd(5)), put into `into`; its length.
+	pub fn path(&self, into: &mut [u8]) -> Result<usize> {
+		let link = super::proc::path_of(&self.fd);
+		let (path, rest) = fs::readlinkat_raw(fs::CWD, link.as_c_str(), uninit(into)).map_err(fault)?;
+		let len = path.len();
+		if rest.is_empty() { Err(Fault::full(Limit::Path, len + 1)) } else { Ok(len) }
 	}
 
 	/// Makes the group `name` right below.

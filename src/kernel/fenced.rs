@@ -1,7 +1,7 @@
 //! The one fenced file with `unsafe` in it: an image's file as bytes, and the standard streams.
 //!
-//! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), and borrowing file
-//! descriptors 0 to 2.
+//! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
+//! to 2, and unshare(2).
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
@@ -14,6 +14,7 @@ use core::slice;
 
 use rustix::fd::{BorrowedFd, OwnedFd};
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
+use rustix::thread::UnshareFlags;
 
 use super::{Result, fault};
 use crate::image::view::Pages;
@@ -94,4 +95,11 @@ pub fn stderr() -> BorrowedFd<'static> {
 pub fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 	// SAFETY: same layout; rustix's RawDir only stores bytes that getdents64(2) wrote, so the buffer stays initialised.
 	unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+/// Gives this process, which has one thread, a namespace of its own; only NEWNS and NEWCGROUP.
+pub fn unshare(flags: UnshareFlags) -> Result<()> {
+	debug_assert!(UnshareFlags::NEWNS.union(UnshareFlags::NEWCGROUP).contains(flags));
+	// SAFETY: descriptors stay shared as they are; with one thread nobody else relies on the old namespace.
+	unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(fault)
 }
