@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::sync::Mutex;
 
-use cgraft::act::files::Wanted;
 use cgraft::act::join::Pair;
 use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::act::walk::Choice;
+use cgraft::act::wanted::Lists;
 use cgraft::checkpoint::{self, Request, checkpoint};
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
@@ -17,6 +17,7 @@ use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
+use cgraft::property::Selection;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
@@ -237,7 +238,8 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 #[inline(never)] // its buffers are no other command's
 fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
-	let wanted = if is_second("--properties", cli.properties, ["all", "criu"])? { Wanted::Criu } else { Wanted::All };
+	let as_criu = is_second("--properties", cli.properties, ["all", "criu"])?;
+	let wanted = if as_criu { Selection::criu() } else { Selection::ALL };
 	let layout = if is_second("--layout", cli.layout, ["criu", "rfc"])? { Layout::Rfc } else { Layout::Criu };
 	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups)?);
 	if u8::from(!pids.is_empty()) + u8::from(!groups.is_empty()) + u8::from(cli.all) != 1 {
@@ -248,6 +250,8 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		groups: &groups,
 		all: cli.all,
 		choice: Choice { wanted, ancestors: !cli.no_ancestors },
+		lists: Lists { texts: &texts(&cli.props)?, files: &texts(&cli.props_files)? },
+		hierarchies: &texts(&cli.controllers)?,
 		tasks: !cli.no_tasks,
 		layout,
 		output: path.path(),

@@ -13,4 +13,5 @@ pub mod sets;
 pub mod tour;
 pub mod undo;
 pub mod walk;
+pub mod wanted;
 pub mod work;
