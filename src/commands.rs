@@ -30,6 +30,10 @@ use crate::messages::Messages;
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
+/// The values of repeated options.
+type Texts = heapless::Vec<&'static [u8], OPTIONS>;
+static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
+
 /// Bytes of a report that are kept before they are written.
 const REPORT_BYTES: usize = 4 * 1024;
 
@@ -173,10 +177,9 @@ fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
 	Ok(pids)
 }
 
-fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, Error> {
-	let mut texts = heapless::Vec::new();
-	each("arguments:", values, &mut |value| Ok(texts.push(value.as_bytes()).is_ok()))?;
-	Ok(texts)
+fn texts<'t>(values: &[cli::Text], into: &'t mut Texts) -> Result<&'t [&'static [u8]], Error> {
+	each("arguments:", values, &mut |value| Ok(into.push(value.as_bytes()).is_ok()))?;
+	Ok(into)
 }
 
 /// `OLD:NEW`.
@@ -195,10 +198,11 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
 	let phases = cli.phase.map_or("create,join,limit,freeze", |phases| phases.0);
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
+	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
-		roots: &texts(&cli.roots)?,
+		roots: texts(&cli.roots, roots)?,
 		pid_map: &pairs(&cli.pid_map)?,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
@@ -221,7 +225,8 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 #[inline(never)] // its buffers are no other command's
 fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
-	let roots = texts(&cli.roots)?;
+	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let roots = texts(&cli.roots, roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
@@ -230,7 +235,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
-	let differences = verify(&image, &roots, &mut space, messages, &mut tell)?;
+	let differences = verify(&image, roots, &mut space, messages, &mut tell)?;
 	delivered(out.flush())?;
 	Ok(if differences == 0 { 0 } else { 6 })
 }
@@ -241,17 +246,18 @@ fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let as_criu = is_second("--properties", cli.properties, ["all", "criu"])?;
 	let wanted = if as_criu { Selection::criu() } else { Selection::ALL };
 	let layout = if is_second("--layout", cli.layout, ["criu", "rfc"])? { Layout::Rfc } else { Layout::Criu };
-	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups)?);
+	let [groups, props, props_files, controllers] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups, groups)?);
 	if u8::from(!pids.is_empty()) + u8::from(!groups.is_empty()) + u8::from(cli.all) != 1 {
 		return Err(Fault::Usage(Why::OneOfThree)).at(format_args!("dump"));
 	}
 	let request = Request {
 		pids: &pids,
-		groups: &groups,
+		groups,
 		all: cli.all,
 		choice: Choice { wanted, ancestors: !cli.no_ancestors },
-		lists: Lists { texts: &texts(&cli.props)?, files: &texts(&cli.props_files)? },
-		hierarchies: &texts(&cli.controllers)?,
+		lists: Lists { texts: texts(&cli.props, props)?, files: texts(&cli.props_files, props_files)? },
+		hierarchies: texts(&cli.controllers, controllers)?,
 		tasks: !cli.no_tasks,
 		layout,
 		output: path.path(),

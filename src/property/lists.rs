@@ -65,48 +65,27 @@ pub type Tell<'t> = &'t mut dyn FnMut(usize, &[u8], &'static str);
 /// Changes `base` as the lists of a text want, one after the other: `replace` leaves of the controller's files only
 /// those listed, `merge` adds those listed.
 pub fn apply<'a>(text: &'a [u8], base: Selection, tell: Tell<'_>) -> Result<Selection, Refused<'a>> {
-	let mut reader = Reader { text, at: 0, tell };
-	let mut selection = base;
-	let braced = reader.eats(b'{');
-	loop {
-		let token = reader.token()?;
-		match token.kind {
-			Kind::Word => selection = reader.list(&token, selection)?,
-			Kind::End if !braced => return Ok(selection),
-			Kind::Mark(b'}') if braced => break,
-			_ => return token.refuse(Why::ListKey),
-		}
-		if braced {
-			reader.eats(b',');
-		}
-	}
-	let token = reader.token()?;
-	if token.kind == Kind::End { Ok(selection) } else { token.refuse(Why::ListEnd) }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-	Word,
-	Mark(u8),
-	End,
-}
-
-struct Token<'a> {
-	kind: Kind,
-	at: usize,
-	/// A word without its quotes.
-	text: &'a [u8],
-}
-
-impl<'a> Token<'a> {
-	fn refuse<T>(&self, why: Why) -> Result<T, Refused<'a>> {
-		Err(Refused { why, at: self.at, found: self.text })
+	let mut reader = Reader { text, at: 0, kind: END, start: 0, word: b"", selection: base, tell };
+	match reader.lists() {
+		Ok(()) => Ok(reader.selection),
+		Err(why) => Err(Refused { why, at: reader.start, found: reader.word }),
 	}
 }
 
+/// A token that is no mark of its own: a word, and what comes behind the last one. A mark is its own byte.
+const WORD: u8 = b'w';
+const END: u8 = 0;
+
+/// Reads token by token; a fault is about the token read last.
 struct Reader<'a, 't> {
 	text: &'a [u8],
+	/// Where the next token may begin.
 	at: usize,
+	/// The token read last: its kind, its first byte, its text without quotes.
+	kind: u8,
+	start: usize,
+	word: &'a [u8],
+	selection: Selection,
 	tell: Tell<'t>,
 }
 
@@ -121,122 +100,156 @@ impl<'a> Reader<'a, '_> {
 			self.at += match self.rest() {
 				[b' ' | b'\t' | b'\r' | b'\n', ..] => 1,
 				[b'\\', b'n', ..] => 2,
-				[b'#', rest @ ..] => 1 + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()),
+				[b'#', rest @ ..] => 1 + position(rest, &|byte| byte == b'\n'),
 				_ => return,
 			};
 		}
 	}
 
-	fn token(&mut self) -> Result<Token<'a>, Refused<'a>> {
+	/// Reads a token.
+	fn step(&mut self) -> Result<(), Why> {
 		self.skip();
-		let (at, rest) = (self.at, self.rest());
-		let (kind, len, text) = match rest {
-			[] => (Kind::End, 0, rest),
-			[quote @ (b'"' | b'\''), quoted @ ..] => match quoted.iter().position(|byte| byte == quote) {
-				Some(len) => (Kind::Word, len + 2, &quoted[..len]),
-				None => return Err(Refused { why: Why::ListQuote, at, found: b"" }),
-			},
-			[mark, ..] if is_mark(*mark) || *mark == b'-' => (Kind::Mark(*mark), 1, &rest[..1]),
+		self.start = self.at;
+		let rest = self.rest();
+		let (kind, len, from, to) = match rest {
+			[] => (END, 0, 0, 0),
+			[quote @ (b'"' | b'\''), quoted @ ..] => {
+				let len = position(quoted, &|byte| byte == *quote);
+				(WORD, len + 2, 1, len + 1)
+			}
+			[mark, ..] if is_mark(*mark) || *mark == b'-' => (*mark, 1, 0, 1),
 			_ => {
-				let len = rest.iter().position(|byte| is_mark(*byte)).unwrap_or(rest.len());
-				(Kind::Word, len, &rest[..len])
+				let len = position(rest, &is_mark);
+				(WORD, len, 0, len)
 			}
 		};
 		self.at += len;
-		Ok(Token { kind, at, text })
+		self.kind = kind;
+		self.word = rest.get(from..to).unwrap_or(&[]);
+		if self.at > self.text.len() {
+			self.word = b"";
+			return Err(Why::ListQuote);
+		}
+		Ok(())
 	}
 
 	/// Takes this mark, if it comes next.
 	fn eats(&mut self, mark: u8) -> bool {
 		let before = self.at;
-		let found = self.token().is_ok_and(|token| token.kind == Kind::Mark(mark));
+		let found = self.step().is_ok() && self.kind == mark;
 		if !found {
 			self.at = before;
 		}
 		found
 	}
 
-	fn expect(&mut self, kind: Kind, why: Why) -> Result<Token<'a>, Refused<'a>> {
-		let token = self.token()?;
-		if token.kind == kind { Ok(token) } else { token.refuse(why) }
+	fn expect(&mut self, kind: u8, why: Why) -> Result<(), Why> {
+		self.step()?;
+		if self.kind == kind { Ok(()) } else { Err(why) }
+	}
+
+	fn lists(&mut self) -> Result<(), Why> {
+		let braced = self.eats(b'{');
+		loop {
+			self.step()?;
+			match self.kind {
+				WORD => self.list()?,
+				END if !braced => return Ok(()),
+				b'}' if braced => return self.expect(END, Why::ListEnd),
+				_ => return Err(Why::ListKey),
+			}
+			if braced {
+				self.eats(b',');
+			}
+		}
 	}
 
 	/// What follows a controller's name.
-	fn list(&mut self, key: &Token<'a>, base: Selection) -> Result<Selection, Refused<'a>> {
-		if !key.text.iter().all(|byte| is_label_byte(*byte)) {
-			return key.refuse(Why::ListKey);
+	fn list(&mut self) -> Result<(), Why> {
+		let key = self.word;
+		if !key.iter().all(|byte| is_label_byte(*byte)) {
+			return Err(Why::ListKey);
 		}
-		self.expect(Kind::Mark(b':'), Why::ListColon)?;
+		self.expect(b':', Why::ListColon)?;
 		let braced = self.eats(b'{');
-		let (mut replaced, mut listed) = (None, None);
+		let mut files = Selection::NONE;
+		let mut first: &[u8] = b"";
 		for _ in 0..2 {
 			self.eats(if braced { b',' } else { b'-' });
-			let name = self.expect(Kind::Word, Why::ListField)?;
-			self.expect(Kind::Mark(b':'), Why::ListColon)?;
-			match name.text {
-				b"strategy" if replaced.is_none() => replaced = Some(self.strategy(key.text)?),
-				b"properties" if listed.is_none() => listed = Some(self.files(key.text)?),
-				_ => return name.refuse(Why::ListField),
+			self.expect(WORD, Why::ListField)?;
+			let field = self.word;
+			if field == first || !matches!(field, b"strategy" | b"properties") {
+				return Err(Why::ListField);
 			}
+			first = field;
+			self.expect(b':', Why::ListColon)?;
+			if field == b"strategy" { self.strategy(key)? } else { self.files(key, &mut files)? }
 		}
 		if braced {
 			self.eats(b',');
-			self.expect(Kind::Mark(b'}'), Why::ListBrace)?;
+			self.expect(b'}', Why::ListBrace)?;
 		}
-		let (replaced, listed) = (replaced.unwrap_or(Selection::NONE), listed.unwrap_or(Selection::NONE));
-		Ok(base.without(replaced).with(listed))
+		self.selection = self.selection.with(files);
+		Ok(())
 	}
 
-	/// The files that are taken out before those listed are put in.
-	fn strategy(&mut self, key: &[u8]) -> Result<Selection, Refused<'a>> {
-		let token = self.expect(Kind::Word, Why::ListStrategy)?;
-		match token.text {
-			b"merge" => Ok(Selection::NONE),
-			b"replace" => Ok(Selection::of(&|property| is_replaced(key, property))),
-			_ => token.refuse(Why::ListStrategy),
-		}
-	}
-
-	fn files(&mut self, key: &[u8]) -> Result<Selection, Refused<'a>> {
-		let mut files = Selection::NONE;
-		self.expect(Kind::Mark(b'['), Why::ListOpen)?;
-		loop {
-			let token = self.token()?;
-			match token.kind {
-				Kind::Word if !token.text.is_empty() => files = files.with(self.file(key, &token)?),
-				Kind::Mark(b']') => return Ok(files),
-				_ => return token.refuse(Why::ListFile),
+	/// `replace` takes the controller's files out, before those listed are put in.
+	fn strategy(&mut self, key: &[u8]) -> Result<(), Why> {
+		self.expect(WORD, Why::ListStrategy)?;
+		match self.word {
+			b"merge" => Ok(()),
+			b"replace" => {
+				self.selection = self.selection.without(Selection::of(&|property| is_replaced(key, property)));
+				Ok(())
 			}
-			let token = self.token()?;
-			match token.kind {
-				Kind::Mark(b',') => {}
-				Kind::Mark(b']') => return Ok(files),
-				_ => return token.refuse(Why::ListComma),
+			_ => Err(Why::ListStrategy),
+		}
+	}
+
+	fn files(&mut self, key: &[u8], files: &mut Selection) -> Result<(), Why> {
+		self.expect(b'[', Why::ListOpen)?;
+		loop {
+			self.step()?;
+			match self.kind {
+				WORD if !self.word.is_empty() => self.file(key, files)?,
+				b']' => return Ok(()),
+				_ => return Err(Why::ListFile),
+			}
+			self.step()?;
+			match self.kind {
+				b',' => {}
+				b']' => return Ok(()),
+				_ => return Err(Why::ListComma),
 			}
 		}
 	}
 
 	/// A listed file: that of both versions, if both have one of its name.
-	fn file(&mut self, key: &[u8], token: &Token<'a>) -> Result<Selection, Refused<'a>> {
-		let mut found = Selection::NONE;
-		let mut is_other = false;
+	fn file(&mut self, key: &[u8], files: &mut Selection) -> Result<(), Why> {
+		let (mut is_known, mut is_other) = (false, false);
 		for version in [Version::V1, Version::V2] {
-			let Some(index) = index_of(version, token.text) else { continue };
-			if is_meant(key, version, token.text) {
-				found = found.with(Selection::one(version, index));
-			} else {
-				is_other = true;
+			let Some(index) = index_of(version, self.word) else { continue };
+			if is_meant(key, version, self.word) {
+				*files = files.with(Selection::one(version, index));
+				is_known = true;
 			}
+			is_other |= !is_known;
 		}
-		if found == Selection::NONE {
-			if is_other {
-				return token.refuse(Why::OtherController);
-			}
-			let reason = [Version::V1, Version::V2].iter().find_map(|version| refused(*version, token.text));
-			(self.tell)(token.at, token.text, reason.unwrap_or(UNKNOWN));
+		if is_known {
+			return Ok(());
 		}
-		Ok(found)
+		if is_other {
+			return Err(Why::OtherController);
+		}
+		let reason = refused(Version::V1, self.word).or_else(|| refused(Version::V2, self.word));
+		(self.tell)(self.start, self.word, reason.unwrap_or(UNKNOWN));
+		Ok(())
 	}
+}
+
+/// Where the first such byte is; the length without one.
+fn position(text: &[u8], is_it: &dyn Fn(u8) -> bool) -> usize {
+	text.iter().position(|byte| is_it(*byte)).unwrap_or(text.len())
 }
 
 /// Why a file is left out that is neither in the table nor refused.
