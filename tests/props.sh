@@ -82,6 +82,15 @@ restore_of_a_list() {
 	is "verify sees a listed value" "$status" 6
 }
 
+# CRIU stores a file as often as its lists have it.
+an_image_with_a_file_twice() {
+	[ -n "$cpu" ] || return
+	handmade twice "hierarchy(group(b'$group/twice', prop(b'cpu.shares', b'700') + prop(b'cpu.idle', b'0') + prop(b'cpu.shares', b'700')), [b'cpu'])"
+	succeeds "restore of a file that is there twice" restore -i twice
+	is "its value" "$(value "$cpu" twice/cpu.shares)" 700
+	succeeds "verify of a file that is there twice" verify -i twice
+}
+
 lists_of_v2() {
 	local all core="cgroup.subtree_control cgroup.max.descendants cgroup.max.depth cgroup.freeze cgroup.type" key
 	v2=$(hierarchy unified) || { skip "no v2 hierarchy"; return; }
@@ -185,6 +194,7 @@ only_some_hierarchies() {
 cpu='' memory=''
 lists_of_v1
 restore_of_a_list
+an_image_with_a_file_twice
 lists_of_v2
 a_release_agent
 wrong_lists
