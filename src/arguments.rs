@@ -6,8 +6,7 @@
 use cgraft::error::Why;
 
 /// Options of CRIU that concern cgroups and that cgraft does not have yet; lists are texts with blanks in between.
-const NOT_YET: &str = "--freeze-cgroup --cgroup-props --cgroup-props-file --cgroup-dump-controller \
-	--action-script --stream";
+const NOT_YET: &str = "--freeze-cgroup --action-script --stream";
 
 /// Options of CRIU about other things than cgroups.
 const NOT_OURS: &str = "--leave-running --leave-stopped --shell-job --tcp-established --ext-unix-sk --file-locks \

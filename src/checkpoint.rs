@@ -6,6 +6,7 @@ use crate::act::census::{self, Census};
 use crate::act::host::Host;
 use crate::act::scope::{Scope, Selected};
 use crate::act::walk::{self, Choice, Walk};
+use crate::act::wanted::{Lists, keep_named};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::heads::Heads;
 use crate::hierarchy::split_selector;
@@ -30,6 +31,10 @@ pub struct Request<'a> {
 	pub all: bool,
 	/// Which groups and properties are written.
 	pub choice: Choice,
+	/// What the user wants to be written of properties instead.
+	pub lists: Lists<'a>,
+	/// The only hierarchies that are written, each by a name; all, without one.
+	pub hierarchies: &'a [&'a [u8]],
 	/// Tasks as well as their sets.
 	pub tasks: bool,
 	/// Field numbers.
@@ -87,7 +92,9 @@ type Chosen<'a> = Vec<Selected<'a>, OPTIONS>;
 pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Log) -> Result<Summary, Error> {
 	kernel::raise_open_files();
 	let Workspace { host, walk, census, heads, line, sink } = space;
+	let wanted = request.lists.select(request.choice.wanted, line, log)?;
 	host.discover(request.yard, line)?;
+	keep_named(host, request.hierarchies)?;
 	let mut chosen = Chosen::new();
 	choose(request, host, &mut chosen)?;
 	let shown = Shown(request.output.unwrap_or(b"standard output"));
@@ -99,9 +106,9 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;
 	about(&mut writer, host).at(place)?;
 	let scope = match (request.all, request.groups.is_empty()) {
-		(true, _) => Scope::Host,
+		(true, _) => Scope::Host(request.hierarchies),
 		(false, false) => Scope::Groups(&chosen),
-		(false, true) => Scope::Tree,
+		(false, true) => Scope::Tree(request.hierarchies),
 	};
 	let mut count = Census::new(&mut writer, scope, request.tasks, census, &mut walk.value, line)?;
 	if request.all || !request.groups.is_empty() {
@@ -110,11 +117,12 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		count.trees(request.pids)?
 	};
 	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
-	if census.book.overflown && matches!(scope, Scope::Tree) {
+	if census.book.overflown && matches!(scope, Scope::Tree(_)) {
 		let full = Fault::full(Limit::TreeSets, 0);
 		return Err(full).at(place);
 	}
-	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice: request.choice, log };
+	let choice = Choice { wanted, ..request.choice };
+	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice, log };
 	for at in 0..trees.host.hierarchies.len() {
 		let groups = trees.hierarchy(at, scope, &census.book);
 		summary.groups += groups.inspect_err(|_| trees.walk.close())?;
@@ -158,6 +166,7 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 		match (meant, found) {
 			(_, true) => {}
 			(true, false) => return Err(Fault::Unfit(why)).at(place),
+			(false, false) if !request.hierarchies.is_empty() => return Err(Fault::Unfit(Why::NotDumped)).at(place),
 			(false, false) => return Err(Fault::Unfit(Why::NoHierarchy)).at(place),
 		}
 	}
@@ -250,11 +259,11 @@ impl<S: Store> Trees<'_, '_, S> {
 		let label = &self.host.hierarchies[at].label;
 		let mut at_root = false;
 		match scope {
-			Scope::Host => self.heads.offer(b"/"),
+			Scope::Host(_) => self.heads.offer(b"/"),
 			Scope::Groups(chosen) => {
 				chosen.iter().filter(|(of, _)| *of == label).for_each(|(_, path)| self.heads.offer(path));
 			}
-			Scope::Tree => book.each_path(self.writer, self.line, |member| match member.path {
+			Scope::Tree(_) => book.each_path(self.writer, self.line, |member| match member.path {
 				_ if !label.is_same(member.name) => {}
 				b"/" => at_root = true,
 				path => self.heads.offer(path),

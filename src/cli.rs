@@ -50,6 +50,11 @@ dump: write an image of the groups of process trees, of groups or of the host
   --cgroup [CTRL:]PATH	a group and everything below it; repeatable
   --all			every group and task of this host
   --properties WHICH	all (default), or criu: only what CRIU saves
+  --cgroup-props TEXT	lists of properties to save, in CRIU's form; repeatable
+  --cgroup-props-file FILE
+			the same from a file; repeatable
+  --cgroup-dump-controller CTRL
+			only this hierarchy; repeatable
   --no-ancestors	leave out the groups above those that are dumped
   --no-tasks		leave out the list of tasks
   --layout LAYOUT	criu (default), or rfc: that of CRIU's first cgroup
@@ -118,6 +123,15 @@ pub struct Cli {
 	/// dump: all (default), or criu: only what CRIU saves
 	#[argh(option)]
 	pub properties: Option<Text>,
+	/// dump: lists of properties to save, in CRIU's form; repeatable
+	#[argh(option, long = "cgroup-props")]
+	pub props: Vec<Text>,
+	/// dump: the same from a file; repeatable
+	#[argh(option, long = "cgroup-props-file")]
+	pub props_files: Vec<Text>,
+	/// dump: only this hierarchy; repeatable
+	#[argh(option, long = "cgroup-dump-controller")]
+	pub controllers: Vec<Text>,
 	/// dump: leave out the groups above those that are dumped
 	#[argh(switch)]
 	pub no_ancestors: bool,
@@ -176,6 +190,9 @@ impl Cli {
 			!self.groups.is_empty(),
 			self.all,
 			self.properties.is_some(),
+			!self.props.is_empty(),
+			!self.props_files.is_empty(),
+			!self.controllers.is_empty(),
 			self.no_ancestors,
 			self.no_tasks,
 			self.layout.is_some(),
@@ -195,12 +212,15 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 17] = [
+static OWNERS: [(&str, u8); 20] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY),
 	("-t", DUMP),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
 	("--properties", DUMP),
+	("--cgroup-props", DUMP),
+	("--cgroup-props-file", DUMP),
+	("--cgroup-dump-controller", DUMP),
 	("--no-ancestors", DUMP),
 	("--no-tasks", DUMP),
 	("--layout", DUMP),

@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::sync::Mutex;
 
-use cgraft::act::files::Wanted;
 use cgraft::act::join::Pair;
 use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::act::walk::Choice;
+use cgraft::act::wanted::Lists;
 use cgraft::checkpoint::{self, Request, checkpoint};
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::{Image, Layout};
@@ -17,6 +17,7 @@ use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
+use cgraft::property::Selection;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
@@ -28,6 +29,10 @@ use crate::messages::Messages;
 /// All buffers of all commands: one command runs in a process, so nobody else has them.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
+
+/// The values of repeated options.
+type Texts = heapless::Vec<&'static [u8], OPTIONS>;
+static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
 
 /// Bytes of a report that are kept before they are written.
 const REPORT_BYTES: usize = 4 * 1024;
@@ -172,10 +177,9 @@ fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
 	Ok(pids)
 }
 
-fn texts(values: &[cli::Text]) -> Result<heapless::Vec<&'static [u8], OPTIONS>, Error> {
-	let mut texts = heapless::Vec::new();
-	each("arguments:", values, &mut |value| Ok(texts.push(value.as_bytes()).is_ok()))?;
-	Ok(texts)
+fn texts<'t>(values: &[cli::Text], into: &'t mut Texts) -> Result<&'t [&'static [u8]], Error> {
+	each("arguments:", values, &mut |value| Ok(into.push(value.as_bytes()).is_ok()))?;
+	Ok(into)
 }
 
 fn yard(cli: &Cli) -> Option<&'static [u8]> {
@@ -198,10 +202,11 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
 	let phases = cli.phase.map_or("create,join,limit,freeze", |phases| phases.0);
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
+	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
-		roots: &texts(&cli.roots)?,
+		roots: texts(&cli.roots, roots)?,
 		yard: yard(cli),
 		pid_map: &pairs(&cli.pid_map)?,
 		skip_missing: cli.skip_missing,
@@ -225,7 +230,8 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 #[inline(never)] // its buffers are no other command's
 fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
-	let roots = texts(&cli.roots)?;
+	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let roots = texts(&cli.roots, roots)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
@@ -234,7 +240,7 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
 		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
 	};
-	let differences = verify(&image, &roots, yard(cli), &mut space, messages, &mut tell)?;
+	let differences = verify(&image, roots, yard(cli), &mut space, messages, &mut tell)?;
 	delivered(out.flush())?;
 	Ok(if differences == 0 { 0 } else { 6 })
 }
@@ -242,17 +248,21 @@ fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 #[inline(never)] // its buffers are no other command's
 fn run_dump(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
-	let wanted = if is_second("--properties", cli.properties, ["all", "criu"])? { Wanted::Criu } else { Wanted::All };
+	let as_criu = is_second("--properties", cli.properties, ["all", "criu"])?;
+	let wanted = if as_criu { Selection::criu() } else { Selection::ALL };
 	let layout = if is_second("--layout", cli.layout, ["criu", "rfc"])? { Layout::Rfc } else { Layout::Criu };
-	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups)?);
+	let [groups, props, props_files, controllers] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let (pids, groups) = (pids(&cli.pids)?, texts(&cli.groups, groups)?);
 	if u8::from(!pids.is_empty()) + u8::from(!groups.is_empty()) + u8::from(cli.all) != 1 {
 		return Err(Fault::Usage(Why::OneOfThree)).at(format_args!("dump"));
 	}
 	let request = Request {
 		pids: &pids,
-		groups: &groups,
+		groups,
 		all: cli.all,
 		choice: Choice { wanted, ancestors: !cli.no_ancestors },
+		lists: Lists { texts: texts(&cli.props, props)?, files: texts(&cli.props_files, props_files)? },
+		hierarchies: texts(&cli.controllers, controllers)?,
 		tasks: !cli.no_tasks,
 		layout,
 		yard: yard(cli),

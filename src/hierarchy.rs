@@ -80,24 +80,34 @@ impl Label {
 		controller == b"cgroup" || self.text.is_empty() || has_controller(&self.text, controller)
 	}
 
-	/// Whether a CTRL of the command line means it: any of its controllers, `name=NAME` or NAME; `unified`, `cgroup2`
-	/// or nothing for v2. Several names joined by commas must all be its own.
+	/// Whether a CTRL of the command line means it, see [`is_meant`].
 	pub fn is_meant_by(&self, selector: &[u8]) -> bool {
-		match selector {
-			b"" | b"unified" | b"cgroup2" => self.text.is_empty(),
-			_ => selector.split(|byte| *byte == b',').all(|name| self.has(name)),
-		}
-	}
-
-	fn has(&self, name: &[u8]) -> bool {
-		let is_named = |own: &[u8]| own.strip_prefix(b"name=") == Some(name);
-		!name.is_empty() && (has_controller(&self.text, name) || self.names().any(is_named))
+		is_meant(&self.text, selector)
 	}
 
 	/// For messages.
 	pub fn shown(&self) -> ShownLabel<'_> {
 		ShownLabel(&self.text)
 	}
+}
+
+/// Whether a CTRL of the command line is v2 as a whole: `unified`, `cgroup2` or nothing.
+pub fn is_unified(selector: &[u8]) -> bool {
+	matches!(selector, b"" | b"unified" | b"cgroup2")
+}
+
+/// Whether a CTRL of the command line means the hierarchy with this label: any of its controllers, `name=NAME` or NAME,
+/// or v2. Several names joined by commas must all be its own.
+pub fn is_meant(label: &[u8], selector: &[u8]) -> bool {
+	match is_unified(selector) {
+		true => label.is_empty(),
+		false => selector.split(|byte| *byte == b',').all(|name| has(label, name)),
+	}
+}
+
+fn has(label: &[u8], name: &[u8]) -> bool {
+	let is_named = |own: &[u8]| own.strip_prefix(b"name=") == Some(name);
+	!name.is_empty() && (has_controller(label, name) || label.split(|byte| *byte == b',').any(is_named))
 }
 
 /// A label for people: v2 is called `unified`.

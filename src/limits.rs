@@ -45,7 +45,9 @@ pub const HEADS: usize = 1024;
 pub const KNOWN_SETS: usize = 4096;
 /// Processes that wait to be visited.
 pub const PENDING_PIDS: usize = 32768;
-/// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`).
+/// Bytes of a file of `--cgroup-props-file`; the whole text of all files that cgraft knows takes 3 KiB.
+pub const PROPS_BYTES: usize = LINE_BYTES - 1;
+/// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`, ...).
 pub const OPTIONS: usize = 256;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
 pub const PLACE_BYTES: usize = 512;
@@ -94,6 +96,7 @@ limits! {
 	Unescaped = "bytes of unescaped paths of mountinfo", PATH_BYTES as u32;
 	TreeSets = "distinct sets of one dump by -t (use --cgroup or --all)", KNOWN_SETS as u32;
 	Chosen = "groups of --cgroup in all hierarchies", OPTIONS as u32;
+	Props = "bytes of a file of property lists", PROPS_BYTES as u32;
 	Write = "bytes of one write", WRITE_BYTES as u32;
 	Value = "bytes of one value", VALUE_BYTES as u32;
 	Image = "bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX;

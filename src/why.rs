@@ -117,5 +117,17 @@ reasons! {
 	NoCommand = "a command is missing: dump, restore, show, decode or verify (cgraft --help)",
 	OtherCommand = "the command does not have this (cgraft --help)",
 	FolderAndFile = "-D and -i exclude each other",
+	NotDumped = "--cgroup-dump-controller does not name its hierarchy",
+	// What a list of properties should have been.
+	ListKey = "expected the name of a controller",
+	ListColon = "expected a colon",
+	ListField = "expected strategy and properties, once each",
+	ListStrategy = "expected merge or replace",
+	ListOpen = "expected [ and names of files",
+	ListFile = "expected the name of a file or ]",
+	ListComma = "expected a comma or ]",
+	ListBrace = "expected }",
+	ListQuote = "expected the quote that ends this text",
+	ListEnd = "expected nothing more",
 	OneOfThree = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one",
 }

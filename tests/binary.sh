@@ -30,6 +30,7 @@ make_groups() {
 	(cd "$mount" && mkdir -p "$path")
 	cc -O2 -o "$work/mkdirs" "$tests/bench/mkdirs.c" && "$work/mkdirs" "$mount/$group/many" $many || not_ok "make $many groups"
 	keep "$mount" "$group/few/one"
+	echo "$controller: { strategy: replace, properties: [cgroup.procs] }" >"$work/lists"
 }
 
 # The word that means the hierarchy of a mount point in cgraft's CTRL:PATH.
@@ -87,7 +88,8 @@ command_of() {
 	case $1 in
 	dump) command=(dump --cgroup "$controller:/$group" -i "$work/image.dump") ;;
 	dump_pid) command=(dump -t "$pid" -i "$work/image.pid") ;;
-	dump_criu) command=(dump --cgroup "$controller:/$group" --properties criu --no-ancestors --layout rfc -i "$work/image.rfc") ;;
+	dump_criu) command=(dump --cgroup "$controller:/$group" --properties criu --no-ancestors --layout rfc -i "$work/image.rfc" \
+		--cgroup-props-file "$work/lists" --cgroup-dump-controller "$controller") ;;
 	decode) command=(decode "$work/image") ;;
 	show) command=(show --all "$work/image") ;;
 	json) command=(show --json "$work/image") ;;

@@ -40,7 +40,7 @@ from() {
 	wrap=(unshare --mount --propagation private)
 	case $mode in *pids*) wrap+=(--pid --fork --mount-proc) ;; esac
 	wrap+=(bash -c 'set -e; eval "$1"; shift; exec "$@"' wrap "$prepare")
-	case $mode in *strace*) wrap+=(strace -f -o "$work/trace" -e inject=fsopen:error=ENOSYS -e trace=fsopen,mount,setns) ;; esac
+	case $mode in *strace*) wrap+=(strace -f -o "$work/trace" -e inject=fsopen:error=ENOSYS -e "trace=fsopen,mount,setns") ;; esac
 	grep cgroup /proc/self/mountinfo >"$work/mounts.before"
 	dumps_and_restores "$where" cpu v1.img "$cpu"
 	[[ $mode == *no-v2* ]] || dumps_and_restores "$where" unified v2.img "$unified"

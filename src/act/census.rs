@@ -247,7 +247,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		let mut stat_text = [0; STAT_BYTES];
 		let (len, _) = dir.read(c"stat", &mut stat_text)?;
 		let stat = stat::parse(&stat_text[..len])?;
-		if stat.is_dead() || matches!(self.scope, Scope::Host) && at_root && stat.is_kernel_thread() {
+		if stat.is_dead() || matches!(self.scope, Scope::Host(_)) && at_root && stat.is_kernel_thread() {
 			return Ok(());
 		}
 		if self.writer.layout() == Layout::Criu {

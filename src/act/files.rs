@@ -12,19 +12,10 @@ use crate::error::Fault;
 use crate::kernel::dir::Dir;
 use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_NAME_BYTES, FILES, Limit};
 use crate::name::sort_few;
-use crate::property::{self, Property, Version};
+use crate::property::{self, Property, Selection, Version};
 
 /// Kinds of groups whose files are remembered.
 const KINDS: usize = 4;
-
-/// Which properties are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-	/// All that carry configuration.
-	All,
-	/// Those that CRIU saves.
-	Criu,
-}
 
 #[derive(Clone, Copy)]
 struct File {
@@ -54,7 +45,7 @@ impl Files {
 		})
 	}
 
-	fn fill(&mut self, dir: &Dir, version: Version, wanted: Wanted, buffer: &mut [u8]) -> Result<(), Fault> {
+	fn fill(&mut self, dir: &Dir, version: Version, wanted: Selection, buffer: &mut [u8]) -> Result<(), Fault> {
 		self.names.clear();
 		self.list.clear();
 		dir.rewind()?;
@@ -66,10 +57,10 @@ impl Files {
 		Ok(())
 	}
 
-	fn offer(&mut self, name: &[u8], version: Version, wanted: Wanted) -> Result<(), Fault> {
+	fn offer(&mut self, name: &[u8], version: Version, wanted: Selection) -> Result<(), Fault> {
 		let Some(rank) = property::index_of(version, name) else { return Ok(()) };
 		let Some(property) = property::find(version, name) else { return Ok(()) };
-		if wanted == Wanted::Criu && !property.criu || name.len() >= FILE_BYTES {
+		if !wanted.has(version, rank) || name.len() >= FILE_BYTES {
 			return Ok(());
 		}
 		let (start, len) = (self.names.len(), name.len());
@@ -105,7 +96,7 @@ impl FileCache {
 		dir: &Dir,
 		version: Version,
 		is_root: bool,
-		wanted: Wanted,
+		wanted: Selection,
 		buffer: &mut [u8],
 	) -> Result<&Files, Fault> {
 		let mut key = Vec::<u8, CONTROLLERS_BYTES>::new();

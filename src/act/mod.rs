@@ -16,4 +16,5 @@ pub mod spots;
 pub mod tour;
 pub mod undo;
 pub mod walk;
+pub mod wanted;
 pub mod work;

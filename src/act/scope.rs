@@ -5,7 +5,7 @@
 use heapless::Vec;
 
 use crate::error::{Fault, Why};
-use crate::hierarchy::Label;
+use crate::hierarchy::{Label, is_meant};
 use crate::image::view::Member;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::Proc;
@@ -19,12 +19,24 @@ pub type Selected<'a> = (&'a Label, &'a [u8]);
 /// Which tasks and memberships are written.
 #[derive(Clone, Copy)]
 pub enum Scope<'a> {
-	/// Every task that is met, with all its memberships.
-	Tree,
+	/// Every task that is met, with its memberships in the hierarchies that these names mean; all, without a name.
+	Tree(&'a [&'a [u8]]),
 	/// Tasks below these groups, with their memberships in these hierarchies.
 	Groups(&'a [Selected<'a>]),
-	/// Every task, but kernel threads that sit in the root of every hierarchy.
-	Host,
+	/// The same of every task, but kernel threads that sit in the root of every hierarchy.
+	Host(&'a [&'a [u8]]),
+}
+
+impl Scope<'_> {
+	/// Whether memberships in this hierarchy are written.
+	fn has(self, label: &[u8]) -> bool {
+		match self {
+			Scope::Groups(selected) => selected.iter().any(|(of, _)| of.is_same(label)),
+			Scope::Tree(names) | Scope::Host(names) => {
+				names.is_empty() || names.iter().any(|name| is_meant(label, name))
+			}
+		}
+	}
 }
 
 /// The memberships that are in scope, sorted by name; whether all are in a root.
@@ -40,9 +52,7 @@ pub fn collect<'a>(
 			return Err(Fault::Unfit(Why::OutsideNamespace));
 		}
 		at_root &= line.path == b"/";
-		if let Scope::Groups(selected) = scope
-			&& !selected.iter().any(|(label, _)| label.is_same(line.controllers))
-		{
+		if !scope.has(line.controllers) {
 			continue;
 		}
 		let member = Member { name: line.controllers, path: line.path, cgns_prefix: None, at: 0 };

@@ -6,7 +6,7 @@
 
 use heapless::Vec;
 
-use crate::act::files::{FileCache, Wanted};
+use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
 use crate::act::read;
 use crate::error::{At, Error, Fault, errno};
@@ -17,13 +17,13 @@ use crate::kernel::dir::Dir;
 use crate::limits::{DEPTH, LIST_BYTES, Limit, PENDING_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Trail, components, is_below_or_same};
-use crate::property::Write;
+use crate::property::{Selection, Write};
 
 /// What is walked and written.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice {
 	/// Which properties.
-	pub wanted: Wanted,
+	pub wanted: Selection,
 	/// Groups above the heads as well.
 	pub ancestors: bool,
 }

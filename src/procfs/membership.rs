@@ -88,7 +88,7 @@ fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// Letters of a hierarchy's name; the kernel's `isalnum` takes Latin-1 too.
-fn is_label_byte(byte: u8) -> bool {
+pub fn is_label_byte(byte: u8) -> bool {
 	!byte.is_ascii_control() && byte != b' ' && byte != b'/'
 }
 

@@ -12,6 +12,7 @@ mod entry;
 #[cfg(test)]
 mod page;
 mod refused;
+mod selection;
 mod table;
 mod table_v1;
 mod table_v2;
@@ -20,9 +21,11 @@ mod text;
 pub mod changes;
 pub mod human;
 pub mod list;
+pub mod lists;
 pub mod value;
 
 pub use refused::refused;
+pub use selection::Selection;
 pub use table::{File, TABLE, Twin, all};
 pub use text::Text;
 

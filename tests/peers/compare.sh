@@ -20,7 +20,7 @@
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 TOP=${CGRAFT_PEERS_TOP:-cgraft-peers-$$}
-SCENARIOS="plain values shared prefix names nested threads apart rooted wide cgns delegated setgid"
+SCENARIOS="plain values shared prefix names nested threads apart rooted wide cgns delegated setgid lists controllers"
 FAILED=0 PASSED=0 SKIPPED=0 PIDS=
 SECONDS_AT_MOST=170
 
@@ -297,12 +297,42 @@ setgid() { # where CRIU itself does not bring back all owners: cgroup.procs, and
 	done
 }
 
+lists() { # the user's own lists of properties: of CRIU's, other ones, a text and a file
+	tasks; make web/sub; SAVED=web
+	put "$A" web; put "$B" web/sub; put "$C" web
+	set_value cpu web cpu.shares 512
+	set_value memory web memory.limit_in_bytes 100M
+	printf '"cpu":\n - "strategy": "merge"\n - "properties": ["cpu.idle"]\n' > "$WORK/lists"
+	SAME=(--cgroup-props-file "$WORK/lists" --cgroup-props '"cpu":
+ - "strategy": "replace"
+ - "properties": ["cpu.shares", "cpu.cfs_burst_us"  ]
+"memory"  :
+ -  "strategy":"replace"
+ - "properties":  ["memory.limit_in_bytes","memory.memsw.limit_in_bytes"]
+"blkio":
+ - "strategy": "merge"
+ - "properties": ["blkio.throttle.read_bps_device"]
+"pids":
+ - "strategy": "replace"
+ - "properties": []
+"of_another_kernel":
+ - "strategy": "merge"
+ - "properties": ["of_another_kernel.file"]')
+}
+
+controllers() { # only some hierarchies: the others are neither groups nor memberships
+	tasks; make web/sub db; SAVED=web ROADS=
+	put "$A" web; put "$B" web; put "$C" web/sub
+	put "$B" db pids; put "$C" web pids cpuset
+	SAME=(--cgroup-dump-controller cpu --cgroup-dump-controller memory --cgroup-dump-controller=)
+}
+
 # --- the checks
 
 criu_dump() {
 	for _ in 1 2 3; do # a group of somebody else that vanishes during CRIU's walk ends it
 		rm -rf "$WORK/criu"; mkdir "$WORK/criu"
-		criu dump -t "$A" --leave-running --manage-cgroups=full -D "$WORK/criu" -o dump.log -v4 >"$WORK/out" 2>&1 && [ -s "$WORK/criu/cgroup.img" ] && return
+		criu dump -t "$A" --leave-running --manage-cgroups=full -D "$WORK/criu" -o dump.log -v4 "${SAME[@]}" >"$WORK/out" 2>&1 && [ -s "$WORK/criu/cgroup.img" ] && return
 		grep -s Error "$WORK/criu/dump.log" >> "$WORK/out"
 		[ "$ROADS" = "" ] || break
 	done
@@ -325,7 +355,7 @@ compare() { # compare [OPTION...]: what CRIU's image says and what cgraft's says
 }
 
 image() {
-	if ! cgraft dump --properties criu --no-ancestors -t "$A" -i "$WORK/ours.img" >"$WORK/out" 2>&1 || [ ! -s "$WORK/ours.img" ]; then
+	if ! cgraft dump --properties criu --no-ancestors "${SAME[@]}" -t "$A" -i "$WORK/ours.img" >"$WORK/out" 2>&1 || [ ! -s "$WORK/ours.img" ]; then
 		bad "$1: cgraft dump"; indent "$WORK/out"; return
 	fi
 	crit decode -i "$WORK/criu/cgroup.img" > "$WORK/theirs.json"
@@ -336,7 +366,7 @@ image() {
 	else bad "$1: image differs from CRIU's"; indent "$WORK/out"; fi
 	decode "$1" "$WORK/criu/cgroup.img" "CRIU's image"
 	decode "$1" "$WORK/ours.img" "cgraft's image"
-	if cgraft dump -t "$A" -i "$WORK/full.img" >"$WORK/out" 2>&1; then decode "$1" "$WORK/full.img" "cgraft's full image"
+	if cgraft dump "${SAME[@]}" -t "$A" -i "$WORK/full.img" >"$WORK/out" 2>&1; then decode "$1" "$WORK/full.img" "cgraft's full image"
 	else bad "$1: cgraft dump of everything"; indent "$WORK/out"; fi
 }
 
@@ -377,7 +407,7 @@ swap() {
 
 scenario() {
 	local name=$1 road
-	COMPARE='' A='' SAVED='' ROADS="restore swap"
+	COMPARE='' A='' SAVED='' ROADS="restore swap" SAME=()
 	rm -rf "$WORK"; mkdir -p "$WORK"
 	case $name in
 		threads) threads_apart ;;

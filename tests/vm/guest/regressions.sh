@@ -49,8 +49,33 @@ criu_544_a_co_mounted_controller_by_one_name() {
 		[ "$cpu" = "$(at cpuacct)" ] || [ $name = cpu ] || continue
 		succeeds "restore below $name:/cgraft-t/$name" restore --cgroup-root "$name:/cgraft-t/$name" -i $image
 		is "the task is there" "$(cat "$cpu/cgraft-t/$name/cgroup.procs" 2>/dev/null)" $pid
+		succeeds "dump of $name only" dump -t $pid --no-ancestors --cgroup-dump-controller $name -i /run/only
+		cgraft decode -i /run/only
+		is "one hierarchy" "$(grep -o '"cnames": [^]]*' /run/out)" '"cnames": ["cpu", "cpuacct"'
 	done
 	remove
+}
+
+# CRIU's lists of properties cannot be about v2: it refuses the empty name, and saves no limit.
+criu_252_a_list_of_v2() {
+	need unified || return
+	v2=$(at unified)
+	grep -q memory "$v2/cgroup.controllers" || { not_here "v2 has no memory controller"; return; }
+	for key in '""' unified memory; do
+		mkdir -p "$v2/cgraft-t/a"
+		echo "+memory +pids" >"$v2/cgraft-t/cgroup.subtree_control"
+		echo 104857600 >"$v2/cgraft-t/a/memory.max"
+		echo 52428800 >"$v2/cgraft-t/a/memory.high"
+		echo 33 >"$v2/cgraft-t/a/pids.max"
+		succeeds "dump, $key" dump --properties criu --no-ancestors --cgroup unified:/cgraft-t -i $image \
+			--cgroup-props "$key: { strategy: merge, properties: [memory.max] }"
+		remove
+		succeeds "restore" restore -i $image
+		is "the listed limit" "$(cat "$v2/cgraft-t/a/memory.max")" 104857600
+		is "a limit that is not listed" "$(cat "$v2/cgraft-t/a/memory.high")" max
+		is "one of another controller" "$(cat "$v2/cgraft-t/a/pids.max")" max
+		remove
+	done
 }
 
 # One line a write, and an interface that is gone is said and not lost in a line of others.
@@ -136,7 +161,7 @@ trap_threaded_groups_beside_domains() {
 
 pid=
 for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces \
-	trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
+	criu_252_a_list_of_v2 trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
 	$test
 done
 finish
