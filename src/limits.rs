@@ -45,6 +45,10 @@ pub const HEADS: usize = 1024;
 pub const KNOWN_SETS: usize = 4096;
 /// Processes that wait to be visited.
 pub const PENDING_PIDS: usize = 32768;
+/// Numbers of processes are below this (`PID_MAX_LIMIT` of linux/threads.h), so there are fewer tasks.
+pub const PIDS: u32 = 4 * 1024 * 1024;
+/// Bytes of a task's name (`TASK_COMM_LEN` of linux/sched.h without its NUL).
+pub const COMM_BYTES: usize = 15;
 /// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`).
 pub const OPTIONS: usize = 256;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
