@@ -187,7 +187,7 @@ fn who<'m>(
 	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if len == 0 && !saved.is_empty() && request.phases.join && request.pid_map.is_empty() {
+	if len == 0 && !saved.is_empty() && dump.is_none() && request.phases.join && request.pid_map.is_empty() {
 		log.warn(format_args!(
 			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
 		));
