@@ -31,7 +31,7 @@ pub struct Request<'a> {
 	pub phases: Phases,
 	/// Where groups go, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
-	/// The image's folder: if the image has no tasks, those of CRIU's dump in it are meant.
+	/// The image's folder: tasks of an image of CRIU are those of the dump in it.
 	pub folder: Option<&'a [u8]>,
 	/// Who takes whose place.
 	pub pid_map: &'a [Pair],
@@ -162,10 +162,10 @@ fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
 	Ok(image.about().at(format_args!("the image"))?.is_some())
 }
 
-/// CRIU's dump beside the image, if tasks are to be joined and the image has none.
+/// CRIU's dump beside the image, if tasks are to be joined. Its numbers of sets are those of CRIU's own image.
 fn dump<'d>(image: &Image<'_>, request: &Request<'d>) -> Result<Option<Dump<'d>>, Error> {
 	match request.folder {
-		Some(folder) if request.phases.join && image.tasks().next().is_none() => Dump::open(folder, image),
+		Some(folder) if request.phases.join && !is_ours(image)? => Dump::open(folder, image),
 		_ => Ok(None),
 	}
 }

@@ -104,6 +104,9 @@ made "$good"
 cp "$work/ours" "$work/dump/cgroup.img"
 join
 is "an image with tasks of its own: they count, not the dump" "$status:$(where "$leader")" "0:"
+"$CGRAFT" dump --cgroup "cpu:/$group" --no-tasks -i "$work/dump/cgroup.img"
+join
+is "an image of cgraft without tasks has other sets than the dump" "$status:$(where "$leader")" "0:"
 
 # --- what is not read: other phases, other ways to name the image
 

@@ -69,7 +69,7 @@ pub struct Join<'w, 'a> {
 	pub host: &'w Host,
 	/// Where hierarchies of the image belong.
 	pub targets: &'w Targets,
-	/// The dump that says who the tasks are, where the image does not.
+	/// The dump that says who the tasks are, where the image is CRIU's.
 	pub dump: Option<&'w Dump<'w>>,
 	/// Who is who.
 	pub who: Who<'w>,

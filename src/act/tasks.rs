@@ -1,4 +1,4 @@
-//! The tasks of a restore: those of the image or, where it has none, those of CRIU's dump in its folder.
+//! The tasks of a restore: those of the image or, where CRIU wrote it, those of the dump in its folder.
 //!
 //! A dump is read task by task: pstree.img says which there are, core-TID.img of each which set it is in. One file is
 //! mapped at a time, so memory does not grow with the tasks. What CRIU does with a set's number counts here too: that of
