@@ -80,7 +80,7 @@ says "which is told" "1 tasks stay where they are: they were in CRIU's own group
 anywhere
 made "${good//leader(b\"threads\"/leader(b\"other\"}"
 join
-is "another name: it stays" "$status:$(where "$leader")" "0:"
+is "another name: it stays, and so do its threads" "$status:$(where "$leader")$(where "$leader" "$first")" "0:"
 says "which is told, with its name" "task $leader (other) stays where it is: another task has its number"
 made "${good/process(leader_, 0/process(leader_, 1}"
 join

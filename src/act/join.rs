@@ -133,7 +133,12 @@ impl<'a> Join<'_, 'a> {
 
 	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
 		match (self.who, &mut self.process) {
-			(Who::SameIds, _) => Ok(self.is_alive(task)?.then_some((task.pid, task.tid))),
+			// What a dump says of a thread is little: it counts if its leader is the same.
+			(Who::SameIds, process)
+				if task.parent.is_none() || process.is_some_and(|leader| leader.old == task.pid) =>
+			{
+				Ok(self.is_alive(task)?.then_some((task.pid, task.tid)))
+			}
 			(Who::Mapped(_), Some(process)) if process.old == task.pid => {
 				process.threads += 1;
 				let (pid, wanted) = (process.new, process.threads);

@@ -409,7 +409,7 @@ repair() {
 }
 
 # The dump once more with all threads in their leader's set: CRIU 4.2 moves threads that are apart in mode ignore, too, and
-# fails, as their groups are not there. cgraft gets the dump as it was.
+# fails. cgraft gets the dump as it was.
 join_threads() {
 	local core
 	rm -rf "$WORK/joined"; cp -r "$WORK/criu" "$WORK/joined"
