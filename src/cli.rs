@@ -36,7 +36,8 @@ Checkpoints control groups into an image and grows them again on another host.
   -i, --image FILE	the image's file; - is standard input or output
 			(default: ./cgroup.img)
   -D, --images-dir FOLDER
-			folder of the image (FOLDER/cgroup.img)
+			folder of the image (FOLDER/cgroup.img); restore: if
+			the image is CRIU's, with the tasks of the dump there
   -o, --log-file FILE	write messages to this file instead of standard error
   --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
 			3 information, 4 everything; -v, -vvv and -v4 work
@@ -102,7 +103,7 @@ pub struct Cli {
 	/// write messages to this file instead of standard error
 	#[argh(option, short = 'o')]
 	pub log_file: Option<Text>,
-	/// folder of the image (FOLDER/cgroup.img)
+	/// folder of the image (FOLDER/cgroup.img), for restore also of CRIU's dump with its tasks
 	#[argh(option, short = 'D')]
 	pub images_dir: Option<Text>,
 	/// the image's file; - is standard input or output (default: ./cgroup.img)

@@ -208,6 +208,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: texts(&cli.roots, roots)?,
 		yard: yard(cli),
+		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
 		pid_map: &pairs(&cli.pid_map)?,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,

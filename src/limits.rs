@@ -45,6 +45,10 @@ pub const HEADS: usize = 1024;
 pub const KNOWN_SETS: usize = 4096;
 /// Processes that wait to be visited.
 pub const PENDING_PIDS: usize = 32768;
+/// Numbers of processes are below this (`PID_MAX_LIMIT` of linux/threads.h), so there are fewer tasks.
+pub const PIDS: u32 = 4 * 1024 * 1024;
+/// Bytes of a task's name (`TASK_COMM_LEN` of linux/sched.h without its NUL).
+pub const COMM_BYTES: usize = 15;
 /// Bytes of a file of `--cgroup-props-file`; the whole text of all files that cgraft knows takes 3 KiB.
 pub const PROPS_BYTES: usize = LINE_BYTES - 1;
 /// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`, ...).

@@ -5,6 +5,7 @@ use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
 use crate::act::journal::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::tasks::{self, Dump};
 use crate::act::tour::{self, tour};
 use crate::act::undo::undo;
 use crate::act::work::{Pass, Space, Tell, Work};
@@ -32,6 +33,8 @@ pub struct Request<'a> {
 	pub roots: &'a [&'a [u8]],
 	/// A folder with the hierarchies to use; all that are mounted if none.
 	pub yard: Option<&'a [u8]>,
+	/// The image's folder: tasks of an image of CRIU are those of the dump in it.
+	pub folder: Option<&'a [u8]>,
 	/// Who takes whose place.
 	pub pid_map: &'a [Pair],
 	/// What this host does not have is left out and counted.
@@ -105,12 +108,14 @@ pub fn restore<'a>(
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, host, targets, &proc, request, log)?;
+	let dump = &dump(image, request)?;
+	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
-	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
+	let dump = dump.as_ref();
+	let join = Join { image: *image, host, targets, dump, who, proc, buffers: join, set: None, process: None, at: 0 };
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let outcome = match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
@@ -170,9 +175,18 @@ fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
 	Ok(image.about().at(format_args!("the image"))?.is_some())
 }
 
+/// CRIU's dump beside the image, if tasks are to be joined. Its numbers of sets are those of CRIU's own image.
+fn dump<'d>(image: &Image<'_>, request: &Request<'d>) -> Result<Option<Dump<'d>>, Error> {
+	match request.folder {
+		Some(folder) if request.phases.join && !is_ours(image)? => Dump::open(folder, image),
+		_ => Ok(None),
+	}
+}
+
 /// Who takes whose place; refuses what cannot be before anything is touched.
 fn who<'m>(
 	image: &Image<'_>,
+	dump: Option<&Dump<'_>>,
 	host: &Host,
 	targets: &Targets,
 	proc: &Proc,
@@ -180,20 +194,24 @@ fn who<'m>(
 	log: &mut dyn Log,
 ) -> Result<Who<'m>, Error> {
 	for pair in request.pid_map {
-		vet_pair(image, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
+		vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
 	}
 	let mut boot_id = [0; 64];
 	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if len == 0 && !saved.is_empty() && request.phases.join && request.pid_map.is_empty() {
+	if len == 0 && !saved.is_empty() && dump.is_none() && request.phases.join && request.pid_map.is_empty() {
 		log.warn(format_args!(
 			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
 		));
 	}
+	if let Some(dump) = dump {
+		tasks::judge(image, dump, Some(proc).filter(|_| request.pid_map.is_empty()), log)?;
+	}
 	let who = match request.pid_map {
 		_ if !request.phases.join => Who::Nobody,
-		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameBoot,
+		[] if dump.is_some() => Who::SameIds,
+		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameIds,
 		[] => Who::Nobody,
 		pairs => Who::Mapped(pairs),
 	};
@@ -215,8 +233,12 @@ fn who<'m>(
 }
 
 /// The process is one of the image, and the other one runs.
-fn vet_pair(image: &Image<'_>, proc: &Proc, (old, new): Pair) -> Result<(), Fault> {
-	if !image.tasks().flatten().any(|task| task.pid == old) {
+fn vet_pair(image: &Image<'_>, dump: Option<&Dump<'_>>, proc: &Proc, (old, new): Pair) -> Result<(), Fault> {
+	let is_there = match dump {
+		Some(dump) => dump.has(old)?,
+		None => image.tasks().flatten().any(|task| task.pid == old),
+	};
+	if !is_there {
 		return Err(Fault::Unfit(Why::NoTask));
 	}
 	proc.process(new).map(|_| ()).map_err(|_| Fault::Unfit(Why::NotRunning))

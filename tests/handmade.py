@@ -50,3 +50,44 @@ def nested(levels):
     for _ in range(levels - 1):
         inner = group(b"d", inner)
     return inner
+
+
+# The other files of a dump of CRIU; the field numbers are those of proto/criu-dump.proto.
+
+COMMON, PSTREE, CORE, INVENTORY = 0x54564319, 0x50273030, 0x55053847, 0x58313116
+
+
+def dump_file(magics, entries):
+    words = b"".join(magic.to_bytes(4, "little") for magic in magics)
+    return words + b"".join(len(entry).to_bytes(4, "little") + entry for entry in entries)
+
+
+def pstree(*processes):
+    return dump_file([COMMON, PSTREE], processes)
+
+
+def process(pid, parent, threads=None):
+    listed = [pid] if threads is None else threads
+    return number(1, pid) + number(2, parent) + number(3, pid) + number(4, pid) + b"".join(number(5, tid) for tid in listed)
+
+
+def leader(comm, set=None, state=1, old_set=None):
+    own = number(1, state) + number(2, 0) + text(6, comm) + (number(9, old_set) if old_set is not None else b"")
+    thread = number(1, 0) + (number(16, set) if set is not None else b"")
+    return dump_file([COMMON, CORE], [number(1, 1) + text(3, own) + (b"" if state == 2 else text(5, thread))])
+
+
+def thread(comm=None, set=None):
+    own = number(1, 0) + (text(13, comm) if comm is not None else b"") + (number(16, set) if set is not None else b"")
+    return dump_file([COMMON, CORE], [number(1, 1) + text(5, own)])
+
+
+def inventory(own_set=1, version=2):
+    return dump_file([INVENTORY], [number(1, version) + number(2, 1) + number(5, own_set)])
+
+
+def dump(folder, files):
+    """Writes the files, core images by the number of their task."""
+    for name, content in files.items():
+        with open(f"{folder}/core-{name}.img" if isinstance(name, int) else f"{folder}/{name}.img", "wb") as file:
+            file.write(content)

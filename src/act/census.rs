@@ -264,7 +264,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 			return Ok(());
 		}
 		let comm = stat.comm.get(..stat.comm.len().min(COMM_BYTES)).unwrap_or(&[]);
-		self.writer.task(&Task { pid, tid, ns_tid, start_time: stat.start_time, comm, set })
+		self.writer.task(&Task { pid, tid, ns_tid, parent: None, start_time: stat.start_time, comm, set })
 	}
 }
 

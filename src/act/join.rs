@@ -1,15 +1,16 @@
 //! Tasks of the image in, tasks of the host moved into the groups of their sets.
 //!
-//! Which task of the host takes the place of one of the image is said by a map of processes, or, on the boot of the
-//! dump, known by id and start time. A process is moved as a whole first, then those of its threads that were
-//! elsewhere. A task that is where it belongs is not touched, and one that has exited is none that could be moved.
+//! Which task of the host takes the place of one of the image is said by a map of processes, or known by its id: on the
+//! boot of the dump with its start time, in a tree that CRIU restored with its name and parent. A process is moved as a
+//! whole first, then those of its threads that were elsewhere. A task that is where it belongs is not touched, and one
+//! that has exited is none that could be moved.
 
 use crate::act::aim::{Targets, map_member};
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::spots::{Spot, Spots};
-
-use crate::error::{At, Error, Fault, Why};
+use crate::act::tasks::{Dump, NO_SET, Tasks, stranger};
+use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
@@ -17,12 +18,10 @@ use crate::kernel::retry;
 use crate::limits::{LINE_BYTES, LIST_BYTES};
 use crate::name::{Shown, ShownPath};
 use crate::procfs::membership::{memberships, same_controllers};
-use crate::procfs::{scan, stat};
+use crate::procfs::scan;
 use crate::property::Version;
 use crate::remap::Path;
 
-/// Bytes of /proc/PID/stat.
-const STAT_BYTES: usize = 2048;
 /// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
 const TRIES: u32 = 21;
 const PAUSE_MS: u32 = 1;
@@ -35,8 +34,8 @@ pub type Pair = (u32, u32);
 pub enum Who<'m> {
 	/// By a map; tasks that are not in it are left alone.
 	Mapped(&'m [Pair]),
-	/// The host still runs the tasks of the image.
-	SameBoot,
+	/// Tasks have the numbers that they have in the image, if they are the same.
+	SameIds,
 	/// There is no telling.
 	Nobody,
 }
@@ -70,6 +69,8 @@ pub struct Join<'w, 'a> {
 	pub host: &'w Host,
 	/// Where hierarchies of the image belong.
 	pub targets: &'w Targets,
+	/// The dump that says who the tasks are, where the image is CRIU's.
+	pub dump: Option<&'w Dump<'w>>,
 	/// Who is who.
 	pub who: Who<'w>,
 	/// /proc.
@@ -97,8 +98,8 @@ impl<'a> Join<'_, 'a> {
 	/// Moves every task that is not where it belongs; how many were moved.
 	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let mut moved = 0;
-		for task in self.image.tasks() {
-			let task = task.at(format_args!("the image"))?;
+		let mut tasks = Tasks::new(&self.image, self.dump)?;
+		while let Some(task) = tasks.read()? {
 			match self.task(&task, journal) {
 				Ok(was_moved) => moved += u64::from(was_moved),
 				Err(fault) if is_gone(&fault) => {}
@@ -125,14 +126,19 @@ impl<'a> Join<'_, 'a> {
 	fn find(&self, task: &Task<'_>) -> Result<Option<u32>, Fault> {
 		match self.who {
 			Who::Mapped(pairs) => Ok(pairs.iter().find(|(old, _)| *old == task.pid).map(|(_, new)| *new)),
-			Who::SameBoot if self.is_alive(task)? => Ok(Some(task.pid)),
-			Who::SameBoot | Who::Nobody => Ok(None),
+			Who::SameIds if self.is_alive(task)? => Ok(Some(task.pid)),
+			Who::SameIds | Who::Nobody => Ok(None),
 		}
 	}
 
 	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
 		match (self.who, &mut self.process) {
-			(Who::SameBoot, _) => Ok(self.is_alive(task)?.then_some((task.pid, task.tid))),
+			// What a dump says of a thread is little: it counts if its leader is the same.
+			(Who::SameIds, process)
+				if task.parent.is_none() || process.is_some_and(|leader| leader.old == task.pid) =>
+			{
+				Ok(self.is_alive(task)?.then_some((task.pid, task.tid)))
+			}
 			(Who::Mapped(_), Some(process)) if process.old == task.pid => {
 				process.threads += 1;
 				let (pid, wanted) = (process.new, process.threads);
@@ -143,15 +149,7 @@ impl<'a> Join<'_, 'a> {
 	}
 
 	fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
-		let mut text = [0; STAT_BYTES];
-		match self.proc.thread(task.pid, task.tid).and_then(|dir| dir.read(c"stat", &mut text)) {
-			Err(fault) if is_gone(&fault) => Ok(false),
-			Err(fault) => Err(fault),
-			Ok((len, _)) => {
-				let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
-				Ok(stat.start_time == task.start_time && !stat.is_dead())
-			}
-		}
+		Ok(stranger(&self.proc, task)?.is_none())
 	}
 
 	/// The nth thread of a process besides its leader, in the order in which they were started.
@@ -171,6 +169,9 @@ impl<'a> Join<'_, 'a> {
 	/// Puts one task where its set says; whether it had to be moved. One that is gone is a fault.
 	fn task(&mut self, task: &Task<'_>, journal: &mut Journal<'_>) -> Result<bool, Fault> {
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
+		if task.set == NO_SET {
+			return Ok(false);
+		}
 		self.take_set(task.set)?;
 		let Some(Spots { set, .. }) = self.set else { return Ok(false) };
 		let (mut moved, mut read, mut spot) = (false, None, 0);

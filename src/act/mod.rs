@@ -13,6 +13,7 @@ pub mod read;
 pub mod scope;
 pub mod sets;
 pub mod spots;
+pub mod tasks;
 pub mod tour;
 pub mod undo;
 pub mod walk;

@@ -1,9 +1,15 @@
-//! Field numbers of the image; `proto/cgroup.proto` says what they mean, and a test compares the two.
+//! Field numbers of the image and of CRIU's dumps; the files in `proto` say what they mean, and a test compares.
 
 /// First word of the file: an image of CRIU's common kind, little endian.
 pub const MAGIC_COMMON: u32 = 0x5456_4319;
 /// Second word of the file: cgroup.img, little endian.
 pub const MAGIC_CGROUP: u32 = 0x5938_3330;
+/// Second word of pstree.img: the processes of a dump.
+pub const MAGIC_PSTREE: u32 = 0x5027_3030;
+/// Second word of core-TID.img: one task of a dump.
+pub const MAGIC_CORE: u32 = 0x5505_3847;
+/// First word of inventory.img: what a dump consists of.
+pub const MAGIC_INVENTORY: u32 = 0x5831_3116;
 /// Bytes before the payload: two magics and the payload's size, u32 each.
 pub const HEADER_BYTES: usize = 12;
 
@@ -72,6 +78,26 @@ fields! {
 	/// `rfc_dir_entry`
 	rfc_dir { PATH = 1, MEM_LIMIT = 2, CPU_SHARES = 3, CHILDREN = 4, }
 }
+fields! {
+	/// `inventory_entry`
+	inventory { IMG_VERSION = 1, ROOT_CG_SET = 5, }
+}
+fields! {
+	/// `pstree_entry`
+	pstree { PID = 1, PPID = 2, THREADS = 5, }
+}
+fields! {
+	/// `core_entry`
+	core_image { TC = 3, THREAD_CORE = 5, }
+}
+fields! {
+	/// `task_core_entry`
+	task_core { TASK_STATE = 1, COMM = 6, CG_SET = 9, }
+}
+fields! {
+	/// `thread_core_entry`
+	thread_core { COMM = 13, CG_SET = 16, }
+}
 
 #[cfg(test)]
 mod tests {
@@ -79,11 +105,12 @@ mod tests {
 	use std::string::{String, ToString};
 	use std::vec::Vec;
 
-	/// (message, field, number) of the .proto file, in its order.
+	/// (message, field, number) of the .proto files, in their order.
 	fn proto() -> Vec<(String, String, u32)> {
 		let mut message = String::new();
 		let mut all = Vec::new();
-		for line in include_str!("../../proto/cgroup.proto").lines() {
+		let files = [include_str!("../../proto/cgroup.proto"), include_str!("../../proto/criu-dump.proto")];
+		for line in files.into_iter().flat_map(str::lines) {
 			let words: Vec<&str> = line.split("//").next().unwrap().split_whitespace().collect();
 			match words[..] {
 				["message", name, "{"] => message = name.to_string(),
@@ -112,6 +139,11 @@ mod tests {
 			("rfc_dir_entry", super::rfc_dir::ALL),
 			("rfc_controller_entry", super::rfc_controller::ALL),
 			("rfc_set_entry", super::rfc_set::ALL),
+			("inventory_entry", super::inventory::ALL),
+			("pstree_entry", super::pstree::ALL),
+			("core_entry", super::core_image::ALL),
+			("task_core_entry", super::task_core::ALL),
+			("thread_core_entry", super::thread_core::ALL),
 		];
 		let mut ours = Vec::new();
 		for (message, fields) in code {

@@ -10,7 +10,7 @@ use heapless::String;
 
 use crate::error::{Fault, Why};
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
-use crate::image::wire::{Field, Fields, Message, Value};
+use crate::image::wire::{Field, Fields, Message, Value, word};
 
 /// Which field numbers the image uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl<'a> Image<'a> {
 }
 
 fn payload(file: &[u8]) -> Result<&[u8], Fault> {
-	let word = |at: usize| file.get(at..at + 4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+	let word = |at| word(file, at);
 	if (word(0), word(4)) != (Some(MAGIC_COMMON), Some(MAGIC_CGROUP)) {
 		return Err(Fault::image(0, Why::NotAnImage));
 	}
@@ -225,13 +225,13 @@ impl<'a> View<'a> for &'a [u8] {
 
 /// The last field of each number, as protobuf's rule for singular fields wants it. What it gives is small and is asked
 /// for by a call, so that the many places that read a message stay small.
-struct Last<'f, 'a> {
+pub(super) struct Last<'f, 'a> {
 	message: Message<'a>,
 	fields: &'f [Option<Field<'a>>],
 }
 
 impl<'f, 'a> Last<'f, 'a> {
-	fn of<const N: usize>(
+	pub(super) fn of<const N: usize>(
 		message: Message<'a>,
 		numbers: &[u32; N],
 		fields: &'f mut [Option<Field<'a>>; N],
@@ -240,7 +240,7 @@ impl<'f, 'a> Last<'f, 'a> {
 		Ok(Last { message, fields })
 	}
 
-	fn any(&self, index: usize) -> Option<&Field<'a>> {
+	pub(super) fn any(&self, index: usize) -> Option<&Field<'a>> {
 		self.fields.get(index).and_then(Option::as_ref)
 	}
 
@@ -250,19 +250,19 @@ impl<'f, 'a> Last<'f, 'a> {
 
 	/// A text that has to be there; its place in the numbers.
 	#[inline(never)]
-	fn text(&self, index: usize, missing: Why) -> Result<&'a [u8], Fault> {
+	pub(super) fn text(&self, index: usize, missing: Why) -> Result<&'a [u8], Fault> {
 		Ok(self.required(index, missing)?.bytes()?.bytes)
 	}
 
 	/// A number that has to be there.
 	#[inline(never)]
-	fn number(&self, index: usize, missing: Why) -> Result<u32, Fault> {
+	pub(super) fn number(&self, index: usize, missing: Why) -> Result<u32, Fault> {
 		self.required(index, missing)?.u32()
 	}
 
 	/// A number, if it is there.
 	#[inline(never)]
-	fn number_if_any(&self, index: usize) -> Result<Option<u32>, Fault> {
+	pub(super) fn number_if_any(&self, index: usize) -> Result<Option<u32>, Fault> {
 		self.any(index).map(Field::u32).transpose()
 	}
 
@@ -632,6 +632,8 @@ pub struct Task<'a> {
 	pub tid: u32,
 	/// Its id in its own pid namespace, where that differs.
 	pub ns_tid: Option<u32>,
+	/// Its process's parent, 0 for the root of a tree; only CRIU's own dumps have it, and they have no start time.
+	pub parent: Option<u32>,
 	/// Clock ticks since boot, proc(5).
 	pub start_time: u64,
 	/// Its command name.
@@ -650,6 +652,7 @@ impl<'a> View<'a> for Task<'a> {
 			pid: last.number(0, missing)?,
 			tid: last.number(1, missing)?,
 			ns_tid: last.number_if_any(2)?,
+			parent: None,
 			start_time: last.required(3, missing)?.u64()?,
 			comm: last.text(4, missing)?,
 			set: last.number(5, missing)?,

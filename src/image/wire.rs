@@ -6,6 +6,11 @@
 
 use crate::error::{Fault, Why};
 
+/// The 32 bits at this offset of a file, little endian.
+pub fn word(file: &[u8], at: usize) -> Option<u32> {
+	file.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+}
+
 /// The bytes of one message and their offset in the payload, for messages to people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'a> {

@@ -11,6 +11,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
 
+use super::fenced::Map;
 use super::{Result, fault};
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
@@ -168,6 +169,14 @@ impl Dir {
 	pub fn read_text(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
 		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
 		read_to_end(&fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?, into)
+	}
+
+	/// Maps a regular file right below, whatever else has its name; a pipe does not block.
+	pub fn map(&self, file: &CStr) -> Result<Map> {
+		let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+		let fd = open_beneath(&self.fd, file, flags).map_err(fault)?;
+		let stat = status(&fs::fstat(&fd).map_err(fault)?);
+		if stat.is_file() { Map::new(&fd, stat.size as usize) } else { Err(Fault::Text(Why::RegularFile)) }
 	}
 
 	/// Writes a property's file right below, with one write(2).

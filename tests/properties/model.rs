@@ -264,7 +264,15 @@ pub fn write(model: &Model, layout: Layout) -> Result<(Bytes, u64), Fault> {
 		assert_eq!(writer.total(), at + len as u64, "a set's members take what was computed for them");
 	}
 	for Task { pid, tid, ns_tid, start_time, comm, set } in &model.tasks {
-		let task = view::Task { pid: *pid, tid: *tid, ns_tid: *ns_tid, start_time: *start_time, comm, set: *set };
+		let task = view::Task {
+			pid: *pid,
+			tid: *tid,
+			ns_tid: *ns_tid,
+			parent: None,
+			start_time: *start_time,
+			comm,
+			set: *set,
+		};
 		writer.task(&task)?;
 	}
 	for hierarchy in &model.hierarchies {
@@ -323,7 +331,7 @@ pub fn read(file: &[u8]) -> Result<(Model, Layout), Fault> {
 		model.sets.push(Set { id: set.id, members: members.collect::<Result<_, _>>()? });
 	}
 	for task in image.tasks() {
-		let view::Task { pid, tid, ns_tid, start_time, comm, set } = task?;
+		let view::Task { pid, tid, ns_tid, start_time, comm, set, .. } = task?;
 		model.tasks.push(Task { pid, tid, ns_tid, start_time, comm: comm.to_vec(), set });
 	}
 	for hierarchy in image.hierarchies() {

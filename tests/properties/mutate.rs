@@ -48,7 +48,7 @@ fn read_everything(file: &[u8]) {
 }
 
 /// One random change of the payload.
-fn damage(payload: &mut Vec<u8>, dice: &mut Dice) {
+pub fn damage(payload: &mut Vec<u8>, dice: &mut Dice) {
 	let at = dice.below(payload.len().max(1)).min(payload.len().saturating_sub(1));
 	match dice.below(7) {
 		_ if payload.is_empty() => payload.push(dice.below(256) as u8),

@@ -143,7 +143,7 @@ mod tests {
 			let path = format!("/g{}", id % groups);
 			let member = |name, path| Member { name, path, cgns_prefix: None, at: 0 };
 			writer.set(id, [member(b"blkio", b"/x"), member(b"cpuacct,cpu", path.as_bytes())].into_iter()).unwrap();
-			let task = Task { pid: id, tid: id, ns_tid: None, start_time: 0, comm: b"c", set: id };
+			let task = Task { pid: id, tid: id, ns_tid: None, parent: None, start_time: 0, comm: b"c", set: id };
 			writer.task(&task).unwrap();
 		}
 		let mark = writer.hierarchy(1, [&b"cpu"[..], b"cpuacct"].into_iter()).unwrap();

@@ -71,7 +71,7 @@ fn sets(writer: &mut Writer<'_, '_>) {
 	};
 	let task = |writer: &mut Writer<'_, '_>, pid, tid, comm: &'static [u8], set| {
 		let ns_tid = (pid == 200).then_some(1);
-		writer.task(&Task { pid, tid, ns_tid, start_time: 1000 + u64::from(tid), comm, set }).unwrap();
+		writer.task(&Task { pid, tid, ns_tid, parent: None, start_time: 1000 + u64::from(tid), comm, set }).unwrap();
 	};
 	set(writer, 2, ["/shop/web", "/shop/web", "/"]);
 	set(writer, 3, ["/shop/web", "/shop/db", "/"]);
