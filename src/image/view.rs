@@ -9,6 +9,7 @@ use core::marker::PhantomData;
 use heapless::String;
 
 use crate::error::{Fault, Why};
+use crate::image::attribute::Attributes;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::wire::{Field, Fields, Message, Value};
 
@@ -225,13 +226,13 @@ impl<'a> View<'a> for &'a [u8] {
 
 /// The last field of each number, as protobuf's rule for singular fields wants it. What it gives is small and is asked
 /// for by a call, so that the many places that read a message stay small.
-struct Last<'f, 'a> {
+pub(super) struct Last<'f, 'a> {
 	message: Message<'a>,
 	fields: &'f [Option<Field<'a>>],
 }
 
 impl<'f, 'a> Last<'f, 'a> {
-	fn of<const N: usize>(
+	pub(super) fn of<const N: usize>(
 		message: Message<'a>,
 		numbers: &[u32; N],
 		fields: &'f mut [Option<Field<'a>>; N],
@@ -250,7 +251,7 @@ impl<'f, 'a> Last<'f, 'a> {
 
 	/// A text that has to be there; its place in the numbers.
 	#[inline(never)]
-	fn text(&self, index: usize, missing: Why) -> Result<&'a [u8], Fault> {
+	pub(super) fn text(&self, index: usize, missing: Why) -> Result<&'a [u8], Fault> {
 		Ok(self.required(index, missing)?.bytes()?.bytes)
 	}
 
@@ -488,6 +489,11 @@ impl<'a> Group<'a> {
 	pub fn is_ancestor(&self) -> Result<bool, Fault> {
 		let flag = self.own_field(schema::dir::ANCESTOR)?.map(|field| field.u64()).transpose()?;
 		Ok(flag.is_some_and(|flag| flag != 0))
+	}
+
+	/// Its extended attributes in the order of the bytes.
+	pub fn attributes(&self) -> Attributes<'a> {
+		Attributes::new(self.message, self.layout)
 	}
 
 	/// Its properties in the order of the bytes.

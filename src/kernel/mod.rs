@@ -3,6 +3,7 @@
 //! Every function returns the kernel's errno unchanged as [`Fault::Kernel`]. Groups are reached one component at a
 //! time below an open directory; nothing here joins a path.
 
+mod attributes;
 pub mod dir;
 pub mod fenced;
 pub mod output;
