@@ -469,6 +469,10 @@ impl<'w> Work<'w> {
 	}
 
 	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {
+		if !self.mode.writes(site.made) {
+			self.counts.skipped += 1; // left alone
+			return;
+		}
 		let text = |perms: Perms| {
 			let mut text = heapless::String::<40>::new();
 			let Perms { mode, uid, gid } = perms;
