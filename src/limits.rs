@@ -27,6 +27,12 @@ pub const FILES: usize = 160;
 pub const CONTROLLERS_BYTES: usize = 256;
 /// Bytes of one write: kernfs takes at most a page less one byte.
 pub const WRITE_BYTES: usize = 4096;
+/// Bytes of the name of an extended attribute (`XATTR_NAME_MAX`, limits.h).
+pub const ATTRIBUTE_NAME_BYTES: usize = 255;
+/// Bytes of the value of an extended attribute (`XATTR_SIZE_MAX`, limits.h).
+pub const ATTRIBUTE_BYTES: usize = 64 * 1024;
+/// Bytes of the names of all attributes of a group, each with its NUL (`XATTR_LIST_MAX`, limits.h).
+pub const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Bytes of one property's file name.
@@ -59,6 +65,10 @@ pub const PLACE_BYTES: usize = 512;
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name and an old value.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + 64;
+
+// One of an attribute is no longer, and a walk reads names and one value into the buffer of a value.
+const _: () = assert!(FILE_BYTES + VALUE_BYTES >= ATTRIBUTE_NAME_BYTES + ATTRIBUTE_BYTES);
+const _: () = assert!(VALUE_BYTES >= ATTRIBUTE_NAMES_BYTES + ATTRIBUTE_BYTES);
 
 macro_rules! limits {
 	($($name:ident = $text:literal, $number:expr;)*) => {
@@ -103,6 +113,7 @@ limits! {
 	Props = "bytes of a file of property lists", PROPS_BYTES as u32;
 	Write = "bytes of one write", WRITE_BYTES as u32;
 	Value = "bytes of one value", VALUE_BYTES as u32;
+	AttributeNames = "bytes of the names of one group's attributes", ATTRIBUTE_NAMES_BYTES as u32;
 	Image = "bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX;
 }
 

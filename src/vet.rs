@@ -5,9 +5,10 @@
 //! not know are only counted: the caller decides.
 
 use crate::error::{Fault, Why};
+use crate::image::attribute::Attribute;
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Image, Member, Perms, Property};
-use crate::limits::{FILE_BYTES, LABEL_BYTES, Limit, PATH_BYTES, VALUE_BYTES};
+use crate::limits::{ATTRIBUTE_BYTES, ATTRIBUTE_NAME_BYTES, FILE_BYTES, LABEL_BYTES, Limit, PATH_BYTES, VALUE_BYTES};
 use crate::name::{check, components};
 use crate::property::{self, Phase, Version, Write, value};
 
@@ -108,6 +109,7 @@ fn vet_hierarchy<'a>(hierarchy: &Hierarchy<'a>, counts: &mut Counts<'a>) -> Resu
 		if let Turn::Enter(group) = turn {
 			vet_group(&group, descent.depth() == 1)?;
 			counts.groups += 1;
+			vet_attributes(&group)?;
 			vet_properties(hierarchy, &group, counts)?;
 		}
 	}
@@ -125,6 +127,26 @@ fn vet_group(group: &Group<'_>, head: bool) -> Result<(), Fault> {
 		vet_perms(perms, DIRECTORY, group.at())?;
 	}
 	group.is_ancestor().map(|_| ())
+}
+
+/// Whether cgraft saves and restores extended attributes of this name: `security.*` is the host's policy, and groups
+/// have no others.
+pub fn is_attribute(name: &[u8]) -> bool {
+	let own = name.strip_prefix(b"user.").or(name.strip_prefix(b"trusted."));
+	own.is_some_and(|own| !own.is_empty() && !own.contains(&0)) && name.len() <= ATTRIBUTE_NAME_BYTES
+}
+
+/// Sorted as they are written, no name comes twice.
+fn vet_attributes(group: &Group<'_>) -> Result<(), Fault> {
+	let mut before: &[u8] = b"";
+	for attribute in group.attributes() {
+		let Attribute { name, value, at } = attribute?;
+		if !is_attribute(name) || name <= before || value.len() > ATTRIBUTE_BYTES {
+			return Err(Fault::image(at, Why::BadAttribute));
+		}
+		before = name;
+	}
+	Ok(())
 }
 
 fn vet_properties<'a>(hierarchy: &Hierarchy<'a>, group: &Group<'a>, counts: &mut Counts<'a>) -> Result<(), Fault> {

@@ -63,6 +63,7 @@ reasons! {
 	GroupWithoutName = "a group does not begin with its name",
 	PropertyWithoutName = "a property has no name",
 	PropertyWithoutValue = "a property has no value",
+	AttributeIncomplete = "an extended attribute has no name or no value",
 	PermsIncomplete = "an owner or mode is incomplete",
 	TaskIncomplete = "a task is incomplete",
 	NumberForText = "a number stands where text or a message belongs",
@@ -92,6 +93,7 @@ reasons! {
 	NoConfiguration = "a property is no configuration and may not be written",
 	OtherController = "a property belongs to another controller",
 	BadValue = "a property's value is not one that its file can have",
+	BadAttribute = "an extended attribute is not one that a group can have, or out of order",
 	// Why this host cannot take it.
 	NoHierarchy = "this host has no such hierarchy",
 	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",

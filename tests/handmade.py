@@ -25,8 +25,12 @@ def prop(name, value, mode=0o100644):
     return text(3, text(1, name) + text(2, value) + perms(3, mode))
 
 
-def group(name, inside=b"", field=2, mode=0o40755):
-    return text(field, text(1, name) + perms(4, mode) + inside)
+def attribute(name, value):
+    return text(1001, text(1, name) + text(2, value))
+
+
+def group(name, inside=b"", field=2, mode=0o40755, uid=0, attributes=b""):
+    return text(field, text(1, name) + attributes + perms(4, mode, uid, uid) + inside)
 
 
 def hierarchy(heads, names):

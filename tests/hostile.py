@@ -9,7 +9,7 @@ CONTROLLER is one that this host has on v1, GROUP the private group in which a r
 import sys
 
 import handmade
-from handmade import a_set, group, image, member, nested, number, prop, text, varint
+from handmade import a_set, attribute, group, image, member, nested, number, prop, text, varint
 
 folder, controller, top = sys.argv[1], sys.argv[2], sys.argv[3].encode()
 controller = controller.encode()
@@ -73,6 +73,24 @@ heads("two-lines-in-one", group(top + b"/v", prop(b"notify_on_release", b"0\n1")
 heads("nul-in-a-value", group(top + b"/v", prop(b"notify_on_release", b"0\x001")), word="a property's value")
 heads("value-too-long", group(top + b"/v", prop(b"notify_on_release", b"1" * 300000)), code="1 3", word="value")
 heads("another-controller", group(top + b"/v", prop(b"cpuset.cpus" if controller != b"cpuset" else b"cpu.shares", b"0")), word="another controller")
+
+# Extended attributes that no group has, or that are not a group's business.
+good_attribute = attribute(b"user.a", b"1")
+for word, bad in (
+    ("policy", b"security.selinux"), ("acl", b"system.posix_acl_access"), ("bare", b"user."), ("no-namespace", b"user"), ("no-name", b""),
+    ("other-case", b"User.a"), ("blank-before", b" user.a"), ("other-namespace", b"userx.a"), ("nul", b"user.a\0b"), ("nul-at-the-end", b"user.z\0"),
+    ("long", b"user." + b"n" * 251), ("very-long", b"trusted." + b"n" * 100000),
+):
+    heads("attribute-" + word, group(top + b"/x", attributes=attribute(bad, b"1")), word="extended attribute")
+    heads("attribute-behind-" + word, group(top, group(b"x", attributes=good_attribute + attribute(bad, b"1"))), word="extended attribute")
+heads("attribute-value-too-long", group(top + b"/x", attributes=attribute(b"user.a", b"v" * 65537)), word="extended attribute")
+heads("attribute-twice", group(top + b"/x", attributes=good_attribute * 2), word="extended attribute")
+heads("attribute-out-of-order", group(top + b"/x", attributes=attribute(b"user.b", b"1") + good_attribute), word="extended attribute")
+heads("attribute-of-an-ancestor", group(top + b"/x", attributes=number(1000, 1) + attribute(b"security.x", b"1")), word="extended attribute")
+heads("attribute-without-a-name", group(top + b"/x", attributes=text(1001, text(2, b"1"))), word="no name or no value")
+heads("attribute-without-a-value", group(top + b"/x", attributes=text(1001, text(1, b"user.a"))), word="no name or no value")
+heads("attribute-a-number", group(top + b"/x", attributes=number(1001, 7)))
+heads("attribute-legal", group(top + b"/x", attributes=attribute(b"trusted." + b"n" * 247, b"v" * 65536) + attribute(b"user." + bytes(range(1, 251)), bytes(range(256)))), code="0", word="")
 
 # Hierarchies and memberships.
 case("no-hierarchy-name", good + text(2, group(top + b"/x")), word="does not begin with its names")

@@ -6,7 +6,7 @@
 
 most_kib=2048                  # resident, at any time; the image's own pages, which are the page cache's, come on top
 most_seconds=10                # even on a busy machine
-changing='mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,chmod,fchmod,fchmodat,?fchmodat2,chown,fchown,lchown,fchownat,setxattr,fsetxattr,lsetxattr,truncate,ftruncate,creat,mount,unshare,kill,tgkill'
+changing='mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,mknod,mknodat,chmod,fchmod,fchmodat,?fchmodat2,chown,fchown,lchown,fchownat,setxattr,fsetxattr,lsetxattr,removexattr,fremovexattr,lremovexattr,truncate,ftruncate,creat,mount,unshare,kill,tgkill'
 
 prepare() {
 	controller=$(for word in pids cpu memory freezer; do hierarchy $word >/dev/null && echo $word && break; done)

@@ -54,7 +54,7 @@ value() {
 
 # A call's system calls that would change the host, but for its words.
 changes_of() {
-	strace -f -qq -o "$work/calls" -e "trace=mkdir,mkdirat,rmdir,unlinkat,fchown,fchownat,fchmod,fchmodat,mount,umount2,fsopen,move_mount,open_tree,openat,openat2,open,write" \
+	strace -f -qq -o "$work/calls" -e "trace=mkdir,mkdirat,rmdir,unlinkat,fchown,fchownat,fchmod,fchmodat,fsetxattr,fremovexattr,mount,umount2,fsopen,move_mount,open_tree,openat,openat2,open,write" \
 		"$CGRAFT" "$@" >"$work/out" 2>"$work/err"
 	status=$?
 	grep -vE 'O_RDONLY|O_PATH|write\([12], |\+\+\+|---' "$work/calls" >"$work/changes"

@@ -113,7 +113,11 @@ mode none 4:300:
 mode props 4:300:
 mode soft 0:300:child
 says "soft says what it skipped" "skipped [1-9]"
+chown 7:7 "$cpu/$group/a" "$cpu/$group/a/cpu.shares"
+mode soft 0:300:child
+is "soft leaves owners alone" "$(stat -c %u "$cpu/$group/a" "$cpu/$group/a/cpu.shares" | paste -sd:)" 7:7
 mode full 0:512:child
+is "full does not" "$(stat -c %u "$cpu/$group/a" "$cpu/$group/a/cpu.shares" | paste -sd:)" 0:0
 mode strict 4:300:
 mode ignore 0:300:
 

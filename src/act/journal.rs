@@ -26,6 +26,13 @@ pub enum Change<'a> {
 		/// Its value before.
 		old: &'a [u8],
 	},
+	/// An extended attribute of the group; it was this before, or was not there.
+	Attribute {
+		/// Its name.
+		name: &'a [u8],
+		/// Its value before.
+		old: Option<&'a [u8]>,
+	},
 	/// Owner or mode of a file, or of the group itself if the name is empty; they were these before.
 	Perms {
 		/// The file's name.
@@ -90,6 +97,9 @@ impl<'b> Journal<'b> {
 			Change::Made => (0, b"", b"", empty),
 			Change::Value { file, old } => (1, file, old, empty),
 			Change::Perms { file, old } => (2, file, b"", old),
+			Change::Attribute { name, old } => {
+				(4, name, old.unwrap_or(b""), Perms { mode: u32::from(old.is_some()), ..empty })
+			}
 			Change::Moved { tid, whole } => (3, b"", b"", Perms { mode: tid, uid: u32::from(whole), gid: 0 }),
 		};
 		let len = ((FIXED + record.path.len() + file.len() + value.len()) as u32).to_le_bytes();
@@ -169,6 +179,7 @@ fn parse(bytes: &[u8]) -> Option<Record<'_>> {
 		0 => Change::Made,
 		1 => Change::Value { file, old },
 		2 => Change::Perms { file, old: numbers },
+		4 => Change::Attribute { name: file, old: (numbers.mode != 0).then_some(old) },
 		3 => Change::Moved { tid: numbers.mode, whole: numbers.uid != 0 },
 		_ => return None,
 	};
@@ -291,8 +302,8 @@ impl Default for MadeCursor {
 	}
 }
 
-/// A file name of a record, for a system call.
-pub fn file_name<'f>(file: &[u8], buffer: &'f mut [u8; crate::limits::FILE_BYTES + 1]) -> Option<&'f CStr> {
+/// The name of a file or attribute of a record, for a system call; the buffer has room for it and a NUL.
+pub fn file_name<'f>(file: &[u8], buffer: &'f mut [u8]) -> Option<&'f CStr> {
 	buffer.get_mut(..file.len())?.copy_from_slice(file);
 	*buffer.get_mut(file.len())? = 0;
 	CStr::from_bytes_until_nul(buffer).ok()
@@ -306,12 +317,14 @@ mod tests {
 
 	const PERMS: Perms = Perms { mode: 0o644, uid: 1000, gid: 7 };
 
-	fn records() -> [Record<'static>; 4] {
+	fn records() -> [Record<'static>; 6] {
 		let record = |path, change| Record { hierarchy: 3, path, change };
 		[
 			record(&b"a"[..], Change::Made),
 			record(b"a/b", Change::Value { file: b"cpu.shares", old: b"1024" }),
 			record(b"a/b", Change::Perms { file: b"", old: PERMS }),
+			record(b"a/b", Change::Attribute { name: b"user.a", old: Some(b"") }),
+			record(b"a/b", Change::Attribute { name: b"trusted.b", old: None }),
 			record(b"", Change::Moved { tid: 77, whole: true }),
 		]
 	}
@@ -326,13 +339,13 @@ mod tests {
 		journal.flush().unwrap();
 		let (mut piece, mut at, mut count) = ([0; 256], 0, 0);
 		while let Some((record, end)) = journal.at(at, &mut piece).unwrap() {
-			assert_eq!(record, records()[count % 4]);
+			assert_eq!(record, records()[count % 6]);
 			(at, count) = (end, count + 1);
 		}
-		assert_eq!((at, count), (journal.len(), 4000));
+		assert_eq!((at, count), (journal.len(), 6000));
 		while let Some((record, start)) = journal.before(at, &mut piece).unwrap() {
 			count -= 1;
-			assert_eq!(record, records()[count % 4]);
+			assert_eq!(record, records()[count % 6]);
 			at = start;
 		}
 		assert_eq!(count, 0);

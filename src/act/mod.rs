@@ -1,6 +1,7 @@
 //! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
 
 pub mod aim;
+pub mod attributes;
 pub mod census;
 pub mod files;
 pub mod groups;

@@ -7,7 +7,7 @@ use crate::act::read;
 use crate::act::work::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::kernel::{self, dir::Dir};
-use crate::limits::{FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{ATTRIBUTE_NAME_BYTES, FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown, ShownPath};
 use crate::property;
@@ -61,10 +61,14 @@ impl core::fmt::Display for What<'_> {
 		match self.0 {
 			Change::Made => f.write_str("the making"),
 			Change::Value { file, .. } | Change::Perms { file, .. } => write!(f, "{}", Shown(file)),
+			Change::Attribute { name, .. } => write!(f, "attribute {}", Shown(name)),
 			Change::Moved { tid, .. } => write!(f, "task {tid} out"),
 		}
 	}
 }
+
+/// Bytes of the longer one of a file's and an attribute's name, and a NUL.
+const NAME_BYTES: usize = 1 + if FILE_BYTES > ATTRIBUTE_NAME_BYTES { FILE_BYTES } else { ATTRIBUTE_NAME_BYTES };
 
 fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) -> Result<(), Fault> {
 	let at = change.hierarchy;
@@ -79,13 +83,17 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 	}
 	// A group that the restore made is gone by now, and with it all that was done in it.
 	let Some(dir) = host.open(at, change.path)? else { return Ok(()) };
-	let mut name = [0; FILE_BYTES + 1];
+	let mut name = [0; NAME_BYTES];
 	match change.change {
 		Change::Made => Ok(()),
 		Change::Moved { tid, whole } => match move_task(&dir, host.hierarchies[at].label.version(), tid, whole) {
 			Err(Fault::Kernel(errno::ESRCH)) => Ok(()),
 			result => result,
 		},
+		Change::Attribute { name: attribute, old } => {
+			let name = file_name(attribute, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
+			dir.set_attribute(name, old)
+		}
 		Change::Perms { file: b"", old } => dir.own_self(dir.status()?.perms, old),
 		Change::Perms { file, old } => {
 			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;

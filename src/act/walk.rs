@@ -6,6 +6,7 @@
 
 use heapless::Vec;
 
+use crate::act::attributes;
 use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
 use crate::act::read;
@@ -272,7 +273,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		if role != Role::Way {
 			let reserved = self.writer.reserve();
 			let start = self.placed(reserved)?;
-			let opened = self.open(name, role, status.perms);
+			let opened = self.open(&dir, name, role, status.perms);
 			mark = Some(self.placed(opened)?);
 			if self.properties(&dir)? == Entered::Vanished && self.writer.rewind(start) {
 				return Ok(Entered::Vanished);
@@ -289,10 +290,13 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	}
 
 	/// Opens the group's message. What stands right below the hierarchy carries its whole path as its name.
-	fn open(&mut self, name: &[u8], role: Role, perms: Perms) -> Result<Mark, Fault> {
+	fn open(&mut self, dir: &Dir, name: &[u8], role: Role, perms: Perms) -> Result<Mark, Fault> {
 		let head = self.buffers.levels.iter().all(|level| level.mark.is_none());
 		let path = self.buffers.trail.bytes();
-		self.writer.group(head, if head { path } else { name }, path, role == Role::Ancestor, perms)
+		let mark = self.writer.group(head, if head { path } else { name }, path, role == Role::Ancestor)?;
+		attributes::save(dir, self.writer, &mut self.buffers.value)?;
+		self.writer.owner(perms)?;
+		Ok(mark)
 	}
 
 	fn leave(&mut self) -> Result<(), Error> {

@@ -129,6 +129,7 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.failed += u64::from(left.count_ones());
 			self.pending |= left != 0;
 		}
+		self.attributes(site, dir)?;
 		self.owner(site, dir).at(format_args!("owner of {site}"))
 	}
 }
@@ -195,7 +196,7 @@ impl<'w> Work<'w> {
 	}
 
 	/// Whether this pass is about values of the phase.
-	fn takes(&self, phase: Phase) -> bool {
+	pub(super) fn takes(&self, phase: Phase) -> bool {
 		let Phases { create, join, limit, freeze } = self.phases;
 		match (self.pass, phase) {
 			(Pass::Scout, _) => false,
@@ -442,7 +443,7 @@ impl<'w> Work<'w> {
 	/// files, and the number of its values.
 	pub(super) fn plain(&self, site: &Site<'_, '_>) -> Result<Option<(u32, u64)>, Fault> {
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
-		if !self.trust || !site.group.perms()?.is_none_or(is_own) {
+		if !self.trust || site.group.attributes().next().is_some() || !site.group.perms()?.is_none_or(is_own) {
 			return Ok(None);
 		}
 		let (mut kind, mut values, mut hint) = (site.at as u32, 0, 0);
@@ -479,6 +480,10 @@ impl<'w> Work<'w> {
 	}
 
 	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {
+		if !self.mode.writes(site.made) {
+			self.counts.skipped += 1; // left alone
+			return;
+		}
 		let text = |perms: Perms| {
 			let mut text = heapless::String::<40>::new();
 			let Perms { mode, uid, gid } = perms;
@@ -491,13 +496,25 @@ impl<'w> Work<'w> {
 
 	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: &[u8]) {
 		let place = format_args!("{} of {site}", Shown(saved.name));
+		self.differ_kept(site, place, saved.value.bytes(), now, known.advisory);
+	}
+
+	/// A difference of a value; one that may be is only counted.
+	pub(super) fn differ_kept(
+		&mut self,
+		site: &Site<'_, '_>,
+		place: fmt::Arguments<'_>,
+		image: &[u8],
+		now: &[u8],
+		advisory: bool,
+	) {
 		let left_alone = !self.mode.writes(site.made);
-		if !left_alone && !known.advisory && !self.skip_missing {
-			return self.differ(place, saved.value.bytes(), now);
+		if !left_alone && !advisory && !self.skip_missing {
+			return self.differ(place, image, now);
 		}
 		self.counts.skipped += 1;
 		if !left_alone {
-			let text = Shown(saved.value.bytes());
+			let text = Shown(image);
 			self.log.warn(format_args!("{place}: skipped: the image has {text}, this host has {}", Shown(now)));
 		}
 	}

@@ -4,10 +4,12 @@
 //! Bytes in, groups, sets and tasks out (and back). The layout is `proto/cgroup.proto`; nothing here knows what a
 //! property means, or calls the kernel.
 
+pub mod attribute;
 pub mod descent;
 pub mod dump;
 pub mod schema;
 pub mod sink;
+mod size;
 pub mod view;
 pub mod wire;
 pub mod writer;

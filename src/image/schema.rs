@@ -44,7 +44,11 @@ fields! {
 }
 fields! {
 	/// `cgroup_dir_entry`
-	dir { DIR_NAME = 1, CHILDREN = 2, PROPERTIES = 3, DIR_PERMS = 4, ANCESTOR = 1000, }
+	dir { DIR_NAME = 1, CHILDREN = 2, PROPERTIES = 3, DIR_PERMS = 4, ANCESTOR = 1000, ATTRIBUTES = 1001, }
+}
+fields! {
+	/// `cgraft_attribute`
+	attribute { NAME = 1, VALUE = 2, }
 }
 fields! {
 	/// `cgroup_prop_entry`
@@ -128,6 +132,7 @@ mod tests {
 		let code = [
 			("cgroup_perms", super::perms::ALL),
 			("cgroup_prop_entry", super::property::ALL),
+			("cgraft_attribute", super::attribute::ALL),
 			("cgroup_dir_entry", super::dir::ALL),
 			("cg_controller_entry", super::controller::ALL),
 			("cg_member_entry", super::member::ALL),

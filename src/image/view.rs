@@ -9,6 +9,7 @@ use core::marker::PhantomData;
 use heapless::String;
 
 use crate::error::{Fault, Why};
+use crate::image::attribute::Attributes;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::wire::{Field, Fields, Message, Value, word};
 
@@ -488,6 +489,11 @@ impl<'a> Group<'a> {
 	pub fn is_ancestor(&self) -> Result<bool, Fault> {
 		let flag = self.own_field(schema::dir::ANCESTOR)?.map(|field| field.u64()).transpose()?;
 		Ok(flag.is_some_and(|flag| flag != 0))
+	}
+
+	/// Its extended attributes in the order of the bytes.
+	pub fn attributes(&self) -> Attributes<'a> {
+		Attributes::new(self.message, self.layout)
 	}
 
 	/// Its properties in the order of the bytes.

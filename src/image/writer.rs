@@ -5,11 +5,11 @@
 //! children, so that a reader need not skip them.
 
 use quick_protobuf::Writer;
-use quick_protobuf::sizeofs::{sizeof_len, sizeof_varint};
 
 use crate::error::Fault;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
+use crate::image::size::{member_size, number_size, number_tag, perms_size, task_size, text_size, text_tag};
 use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
 use crate::procfs::scan::number;
 
@@ -17,7 +17,7 @@ use crate::procfs::scan::number;
 pub struct ImageWriter<'s, S: Store> {
 	sink: Sink<'s, S>,
 	layout: Layout,
-	/// Values and tasks that the layout has no field for.
+	/// Values, attributes and tasks that the layout has no field for.
 	pub left_out: u64,
 }
 
@@ -31,22 +31,6 @@ pub struct Host<'a> {
 	pub page_size: u32,
 	pub cpus: &'a [u8],
 	pub nodes: &'a [u8],
-}
-
-const fn text_tag(number: u32) -> u32 {
-	number << 3 | 2
-}
-
-const fn number_tag(number: u32) -> u32 {
-	number << 3
-}
-
-fn text_size(number: u32, len: usize) -> usize {
-	sizeof_varint(u64::from(text_tag(number))) + sizeof_len(len)
-}
-
-fn number_size(number: u32, value: u64) -> usize {
-	sizeof_varint(u64::from(number_tag(number))) + sizeof_varint(value)
 }
 
 impl<'s, S: Store> ImageWriter<'s, S> {
@@ -195,7 +179,7 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 
 	/// Opens a group right below a hierarchy (`head`) or below the open group. The RFC layout wants `path`, its whole
 	/// path without the first slash; the other one `name`.
-	pub fn group(&mut self, head: bool, name: &[u8], path: &[u8], ancestor: bool, perms: Perms) -> Result<Mark, Fault> {
+	pub fn group(&mut self, head: bool, name: &[u8], path: &[u8], ancestor: bool) -> Result<Mark, Fault> {
 		if self.layout == Layout::Rfc {
 			return self.rfc_group(head, path);
 		}
@@ -204,8 +188,27 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		if ancestor {
 			self.number(schema::dir::ANCESTOR, 1)?;
 		}
-		self.perms(schema::dir::DIR_PERMS, perms)?;
 		Ok(mark)
+	}
+
+	/// One extended attribute of the open group, before [`Self::owner`]; sorted by name.
+	pub fn attribute(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
+		if self.layout == Layout::Rfc {
+			self.left_out += 1;
+			return Ok(());
+		}
+		let len = text_size(schema::attribute::NAME, name.len()) + text_size(schema::attribute::VALUE, value.len());
+		self.message(schema::dir::ATTRIBUTES, len)?;
+		self.text(schema::attribute::NAME, name)?;
+		self.text(schema::attribute::VALUE, value)
+	}
+
+	/// Owner and mode of the open group, before its properties.
+	pub fn owner(&mut self, perms: Perms) -> Result<(), Fault> {
+		match self.layout {
+			Layout::Rfc => Ok(()),
+			Layout::Criu => self.perms(schema::dir::DIR_PERMS, perms),
+		}
 	}
 
 	fn rfc_group(&mut self, head: bool, path: &[u8]) -> Result<Mark, Fault> {
@@ -267,25 +270,4 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.sink.patch(HEADER_BYTES as u64 - 4, &size.to_le_bytes())?;
 		Ok(self.sink.into_store())
 	}
-}
-
-fn member_size(member: &Member<'_>) -> usize {
-	text_size(schema::member::NAME, member.name.len())
-		+ text_size(schema::member::PATH, member.path.len())
-		+ member.cgns_prefix.map_or(0, |prefix| number_size(schema::member::CGNS_PREFIX, u64::from(prefix)))
-}
-
-fn perms_size(perms: Perms) -> usize {
-	number_size(schema::perms::MODE, u64::from(perms.mode))
-		+ number_size(schema::perms::UID, u64::from(perms.uid))
-		+ number_size(schema::perms::GID, u64::from(perms.gid))
-}
-
-fn task_size(task: &Task<'_>) -> usize {
-	number_size(schema::task::PID, u64::from(task.pid))
-		+ number_size(schema::task::TID, u64::from(task.tid))
-		+ task.ns_tid.map_or(0, |ns_tid| number_size(schema::task::NS_TID, u64::from(ns_tid)))
-		+ number_size(schema::task::START_TIME, task.start_time)
-		+ text_size(schema::task::COMM, task.comm.len())
-		+ number_size(schema::task::SET, u64::from(task.set))
 }

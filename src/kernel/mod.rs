@@ -4,6 +4,7 @@
 //! time below an open directory; nothing here joins a path.
 
 pub mod attach;
+mod attributes;
 pub mod dir;
 pub mod fenced;
 pub mod output;

@@ -12,6 +12,7 @@
 //! | group | `path` | from the hierarchy's root, `/` or `/a/b` |
 //! | | `ancestor` | true if it lies above the groups that were dumped |
 //! | | `mode`, `uid`, `gid` | of its directory, the mode as st_mode of stat(2); absent in the rfc layout |
+//! | | `attributes` | list of its extended attributes, each with `name` and `value`; absent if there are none |
 //! | | `properties` | object of its files by name |
 //! | | `sets` | ids of the sets whose tasks are in this group |
 //! | property | `value` | as the kernel prints it, without the last newline |
@@ -138,10 +139,24 @@ fn write_group(json: &mut Json<'_>, group: &Group<'_>, version: Version, path: &
 	json.text_of("path", path);
 	json.truth_of("ancestor", group.is_ancestor()?);
 	write_perms(json, group.perms()?);
+	write_attributes(json, group)?;
 	json.key("properties");
 	json.object();
 	for property in group.properties() {
 		write_property(json, &property?, version)?;
+	}
+	json.end();
+	Ok(())
+}
+
+fn write_attributes(json: &mut Json<'_>, group: &Group<'_>) -> Result<(), Fault> {
+	json.list_if_any("attributes");
+	for attribute in group.attributes() {
+		let attribute = attribute?;
+		json.object();
+		json.text_of("name", attribute.name);
+		json.text_of("value", attribute.value);
+		json.end();
 	}
 	json.end();
 	Ok(())

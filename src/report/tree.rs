@@ -20,6 +20,7 @@
 //! said where they are not what the kernel makes. A property that cgraft does not know is shown as it is. Nothing of
 //! the image reaches the terminal unescaped. Memory is a few bytes a level of groups.
 
+mod attributes;
 mod index;
 pub(super) mod members;
 pub(super) mod path;
@@ -135,6 +136,7 @@ impl<'a> Tree<'a, '_> {
 		let Some(root) = heads.next().transpose()? else { return Ok(None) };
 		let alone = root.name.is_empty() && heads.next().is_none() && root.children().next().is_none();
 		let silent = alone && values::is_empty(&root, self.version, self.all)? && perms::is_usual(&root, self.all)?;
+		let silent = silent && root.attributes().next().is_none();
 		Ok(silent.then_some(root))
 	}
 
@@ -194,6 +196,7 @@ impl<'a> Tree<'a, '_> {
 		let lead = Lead(&self.bars, if group.children().next().is_some() { "│  " } else { "   " });
 		values::write(group, self.version, self.all, &lead, self.out)?;
 		perms::write(group, self.all, &lead, self.out)?;
+		attributes::write(group, &lead, self.out)?;
 		if roll::members(&self.members, self.path.bytes(), self.all, &lead, self.out)? {
 			self.out.put(format_args!("\n"));
 		}

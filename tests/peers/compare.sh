@@ -23,7 +23,7 @@
 set -u
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 TOP=${CGRAFT_PEERS_TOP:-cgraft-peers-$$}
-SCENARIOS="plain values shared prefix names nested threads apart rooted wide cgns delegated setgid zombies lists controllers"
+SCENARIOS="plain values shared prefix names nested threads apart rooted wide cgns delegated setgid zombies attributes lists controllers"
 FAILED=0 PASSED=0 SKIPPED=0 PIDS=
 SECONDS_AT_MOST=300
 
@@ -183,7 +183,7 @@ trap leave EXIT
 trap 'bad stopped >&3; exit' INT TERM
 
 # --- the scenarios: each puts its tasks somewhere; SAVED are the groups whose state CRIU saves, COMPARE the
-# --- options of compare.py, ROADS what is done with the images besides comparing them
+# --- options of compare.py, LINE a part of what cgraft shows of its image, ROADS what is done with the images besides comparing them
 
 plain() {
 	tasks; make web/sub db/s1 other
@@ -357,6 +357,17 @@ controllers() { # only some hierarchies: the others are neither groups nor membe
 	SAME=(--cgroup-dump-controller cpu --cgroup-dump-controller memory --cgroup-dump-controller=)
 }
 
+attributes() { # extended attributes, which CRIU neither saves nor knows: it skips the field that cgraft has for them
+	plain
+	local h
+	for h in $HIERARCHIES; do
+		python3 -c 'import os, sys
+for at in range(20): os.setxattr(sys.argv[1], "user.a%d" % at, bytes(range(256)))
+os.setxattr(sys.argv[1] + "/sub", "trusted.t", b"t" * 65536)' "$h/$TOP/web" || bad "setup: attributes of $h/$TOP/web"
+	done
+	LINE='attributes: user.a0'
+}
+
 # --- the checks
 
 criu_dump() {
@@ -391,6 +402,7 @@ image() {
 	crit decode -i "$WORK/criu/cgroup.img" > "$WORK/theirs.json"
 	crit decode -i "$WORK/ours.img" > "$WORK/ours.json" 2>"$WORK/out" ||
 		{ bad "$1: crit cannot read cgraft's image: $(tail -n 1 "$WORK/out")"; return; }
+	[ -z "$LINE" ] || cgraft show "$WORK/ours.img" | grep -q "$LINE" || bad "$1: cgraft's image lacks: $LINE"
 	if compare; then ok "$1: image as CRIU's, $(tail -n 1 "$WORK/out")"
 	elif [ -n "$COMPARE" ] && compare $COMPARE; then ok "$1: image as CRIU's (compare.py $COMPARE), $(tail -n 1 "$WORK/out")"
 	else bad "$1: image differs from CRIU's"; indent "$WORK/out"; fi
@@ -464,7 +476,7 @@ swap() {
 
 scenario() {
 	local name=$1 road
-	COMPARE='' A='' SAVED='' ROADS="restore repair swap" SAME=()
+	COMPARE='' A='' SAVED='' LINE='' ROADS="restore repair swap" SAME=()
 	rm -rf "$WORK"; mkdir -p "$WORK"
 	case $name in
 		threads) threads_apart ;;

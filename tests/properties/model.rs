@@ -56,6 +56,7 @@ pub struct Group {
 	pub name: Bytes,
 	pub ancestor: bool,
 	pub perms: Option<Perms>,
+	pub attributes: Vec<(Bytes, Bytes)>,
 	pub properties: Vec<(Bytes, Bytes, Option<Perms>)>,
 	pub children: Vec<Group>,
 }
@@ -115,13 +116,15 @@ fn group(dice: &mut Dice, head: bool, depth: usize, room: &mut usize) -> Group {
 	};
 	let name = if head { path(dice, 3) } else { component(dice) };
 	let properties = (0..dice.below(6)).map(|_| property(dice)).collect();
+	let count = if dice.once_in(4) { dice.below(5) } else { 0 };
+	let attributes = (0..count).map(|_| (component(dice), any_bytes(dice))).collect();
 	let mut children = Vec::new();
 	let wanted = if dice.once_in(10) { dice.below(40) } else { dice.below(3) };
 	while depth > 0 && *room > 0 && children.len() < wanted {
 		*room -= 1;
 		children.push(group(dice, false, depth - 1, room));
 	}
-	Group { name, ancestor: dice.once_in(5), perms: Some(perms(dice)), properties, children }
+	Group { name, ancestor: dice.once_in(5), perms: Some(perms(dice)), attributes, properties, children }
 }
 
 /// A group with one child with one child, and so on.
@@ -184,6 +187,7 @@ pub fn small(dice: &mut Dice) -> Model {
 	fn shrink(group: &mut Group) {
 		group.children.truncate(3);
 		group.properties.iter_mut().for_each(|property| property.1.truncate(50));
+		group.attributes.iter_mut().for_each(|attribute| attribute.1.truncate(50));
 		group.children.iter_mut().for_each(shrink);
 	}
 	let mut model = random(dice);
@@ -201,6 +205,7 @@ pub fn small(dice: &mut Dice) -> Model {
 /// What the layout of 2014 keeps of it, and how many values and tasks it does not.
 pub fn as_rfc(model: &Model) -> (Model, u64) {
 	fn reduce(group: &mut Group, left_out: &mut u64) {
+		*left_out += group.attributes.drain(..).count() as u64;
 		(group.ancestor, group.perms) = (false, None);
 		let before = group.properties.iter().filter(|(_, value, _)| !value.is_empty()).count();
 		group.properties.retain(|(name, value, _)| {
@@ -302,7 +307,11 @@ fn write_about(writer: &mut Writer<'_>, about: &About) -> Result<(), Fault> {
 
 fn write_group(writer: &mut Writer<'_>, group: &Group, above: Option<&[u8]>) -> Result<(), Fault> {
 	let path = join(above.unwrap_or(b""), &group.name);
-	let mark = writer.group(above.is_none(), &group.name, &path, group.ancestor, group.perms.unwrap())?;
+	let mark = writer.group(above.is_none(), &group.name, &path, group.ancestor)?;
+	for (name, value) in &group.attributes {
+		writer.attribute(name, value)?;
+	}
+	writer.owner(group.perms.unwrap())?;
 	for (name, value, perms) in &group.properties {
 		writer.property(name, value, perms.unwrap())?;
 	}
@@ -374,7 +383,11 @@ fn read_groups(hierarchy: &HierarchyView<'_>, layout: Layout) -> Result<Vec<Grou
 				let path = join(&above, &name);
 				let properties = properties.collect::<Result<_, _>>()?;
 				let (ancestor, perms) = (group.is_ancestor()?, group.perms()?);
-				open.push((Group { name, ancestor, perms, properties, children: Vec::new() }, path));
+				let attributes = group
+					.attributes()
+					.map(|attribute| attribute.map(|attribute| (attribute.name.to_vec(), attribute.value.to_vec())));
+				let attributes = attributes.collect::<Result<_, _>>()?;
+				open.push((Group { name, ancestor, perms, attributes, properties, children: Vec::new() }, path));
 			}
 			Turn::Leave(_) => {
 				let (group, _) = open.pop().expect("what is left was entered");

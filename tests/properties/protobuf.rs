@@ -35,6 +35,9 @@ fn group(field: u64, group_: &Group) -> Bytes {
 	if group_.ancestor {
 		bytes.extend(number(1000, 1));
 	}
+	for (name, value) in &group_.attributes {
+		bytes.extend(text(1001, &[text(1, name), text(2, value)].concat()));
+	}
 	bytes.extend(perms(4, group_.perms));
 	for (name, value, owner) in &group_.properties {
 		bytes.extend(text(3, &[text(1, name), text(2, value), perms(3, *owner)].concat()));

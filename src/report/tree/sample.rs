@@ -92,7 +92,13 @@ fn group(
 	properties: &[(&str, &str, Perms)],
 	below: impl FnOnce(&mut Writer<'_, '_>),
 ) {
-	let mark = writer.group(head, name.as_bytes(), path.as_bytes(), ancestor, perms).unwrap();
+	let mark = writer.group(head, name.as_bytes(), path.as_bytes(), ancestor).unwrap();
+	if name == "web" {
+		writer.attribute(b"trusted.long", &[b'x'; 65]).unwrap();
+		writer.attribute(b"user.delegate", b"1").unwrap();
+		writer.attribute(b"user.odd\n\xff", b"\x1b[2J\xff\0").unwrap();
+	}
+	writer.owner(perms).unwrap();
 	for (name, value, perms) in properties {
 		writer.property(name.as_bytes(), value.as_bytes(), *perms).unwrap();
 	}
