@@ -1,6 +1,7 @@
 //! Commands as typed in, calls of the library out, and the exit code.
 
-use std::fmt::Write;
+mod differences;
+
 use std::sync::Mutex;
 
 use cgraft::act::files::Wanted;
@@ -20,8 +21,9 @@ use cgraft::procfs::scan::number32;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
-use cgraft::restore::{self, restore, verify};
+use cgraft::restore::{self, restore};
 
+use self::differences::{run_diff, run_verify};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 
@@ -62,6 +64,7 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		"dump" => (cli::DUMP, run_dump),
 		"restore" => (cli::RESTORE, run_restore),
 		"verify" => (cli::VERIFY, run_verify),
+		"diff" => (cli::DIFF, run_diff),
 		"show" => (cli::SHOW, run_report),
 		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
@@ -84,8 +87,11 @@ struct ImagePath {
 
 impl ImagePath {
 	fn new(cli: &Cli) -> Result<Self, Error> {
-		let file = cli.image.or(cli.words.get(1).copied());
-		let fault = match (cli.images_dir, file) {
+		Self::of(cli.images_dir, cli.image.or(cli.words.get(1).copied()))
+	}
+
+	fn of(folder: Option<cli::Text>, file: Option<cli::Text>) -> Result<Self, Error> {
+		let fault = match (folder, file) {
 			(Some(_), Some(_)) => Fault::Usage(Why::FolderAndFile),
 			(folder, file) => {
 				let pieces = match folder {
@@ -106,6 +112,10 @@ impl ImagePath {
 		(!self.standard).then_some(&self.path)
 	}
 
+	fn shown(&self) -> Shown<'_> {
+		Shown(self.path().unwrap_or(b"standard input"))
+	}
+
 	fn map(&self) -> Result<Map, Error> {
 		let path = self.path();
 		read_image(path).at(format_args!("read {}", Shown(path.unwrap_or(b"the image from standard input"))))
@@ -113,7 +123,7 @@ impl ImagePath {
 }
 
 fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
-	Image::open_mapped(map.bytes(), map).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
+	Image::open_mapped(map.bytes(), map).at(format_args!("{}", path.shown()))
 }
 
 /// Nobody reading standard output any more is no error.
@@ -215,23 +225,6 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		));
 	}
 	Ok(outcome.code)
-}
-
-#[inline(never)] // its buffers are no other command's
-fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(cli)?;
-	let roots = texts(&cli.roots)?;
-	let map = path.map()?;
-	let image = open(&map, &path)?;
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
-	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
-		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
-	};
-	let differences = verify(&image, &roots, &mut space, messages, &mut tell)?;
-	delivered(out.flush())?;
-	Ok(if differences == 0 { 0 } else { 6 })
 }
 
 #[inline(never)] // its buffers are no other command's

@@ -6,7 +6,8 @@ use crate::act::journal::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tour::{self, Target, Targets, tour};
 use crate::act::undo::undo;
-use crate::act::work::{Pass, Space, Tell, Work};
+use crate::act::work::{Pass, Space, Work};
+use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, split_selector};
 use crate::image::schema::about;
@@ -16,6 +17,7 @@ use crate::kernel::proc::{Proc, read_path};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, Limit, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
+use crate::property::value::coarser;
 use crate::remap::{self, Path, Rule};
 use crate::vet::vet;
 
@@ -106,8 +108,8 @@ pub fn restore<'a>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
-	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
-	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
+	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
+	let join = Join::new(*image, host, targets, (who, proc), join);
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
@@ -126,7 +128,7 @@ pub fn verify<'t>(
 ) -> Result<u64, Error> {
 	judge(image, false, log)?;
 	kernel::raise_open_files();
-	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
+	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
 	host.discover(line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
 	let request =
@@ -136,9 +138,15 @@ pub fn verify<'t>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
-	work.ours = is_ours(image)?;
+	(work.ours, work.page) = (is_ours(image)?, page(image)?);
 	tour::tour(image, host, targets, tour, &mut work)?;
-	Ok(work.differences)
+	let Work { differences, mut journal, log, tell, .. } = work;
+	let proc = Proc::open().at(format_args!("open /proc"))?;
+	let who = who(image, host, &proc, &Request { skip_missing: true, ..request }, log)?;
+	let mut join = Join::new(*image, host, targets, (who, proc), join);
+	join.tell = tell;
+	join.pass(&mut journal)?;
+	Ok(differences + join.differences)
 }
 
 /// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an
@@ -158,6 +166,13 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 
 fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
 	Ok(image.about().at(format_args!("the image"))?.is_some())
+}
+
+/// Bytes of the larger page, where the image is from a host with others.
+fn page(image: &Image<'_>) -> Result<u64, Error> {
+	let about = image.about().at(format_args!("the image"))?;
+	let saved = about.map_or(Ok(0), |about| about.page_size()).at(format_args!("the image"))?;
+	Ok(coarser(saved, kernel::page_size()))
 }
 
 /// Finds the host's hierarchy for each of the image's, and how paths change.

@@ -9,6 +9,7 @@ use heapless::Vec;
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::tour::Targets;
+use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::{Image, Set, Task};
 use crate::kernel::dir::Dir;
@@ -45,8 +46,8 @@ pub enum Who<'m> {
 pub struct Buffers {
 	text: [u8; LINE_BYTES],
 	list: [u8; LIST_BYTES],
-	target: Path,
-	old: Path,
+	pub(super) target: Path,
+	pub(super) old: Path,
 }
 
 impl Buffers {
@@ -82,6 +83,10 @@ pub struct Join<'w, 'a> {
 	pub process: Option<Process>,
 	/// The hierarchy that is worked on, for messages.
 	pub at: usize,
+	/// Where tasks that are elsewhere are told, instead of being moved.
+	pub tell: Option<Tell<'w>>,
+	/// Memberships that were told.
+	pub differences: u64,
 }
 
 /// A process of the image that was found.
@@ -185,6 +190,10 @@ impl<'a> Join<'_, 'a> {
 			};
 			read = Some(len);
 			if !self.is_there(at, len)? {
+				if self.tell.is_some() {
+					self.differ(at, task);
+					continue;
+				}
 				self.join(index, at, pid, tid, journal)?;
 				(moved, read) = (true, None); // the text may now be that of another thread
 			}

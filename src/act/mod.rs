@@ -1,5 +1,6 @@
 //! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
 
+mod astray;
 pub mod census;
 pub mod files;
 pub mod groups;

@@ -139,10 +139,21 @@ impl<'w> Json<'w> {
 		self.number(number);
 	}
 
+	/// A key and a group's path, with its first slash.
+	pub fn path_of(&mut self, key: &str, path: &[u8]) {
+		self.key(key);
+		self.text_after("/", path.strip_prefix(b"/").unwrap_or(path));
+	}
+
 	/// A text value.
 	pub fn text(&mut self, text: &[u8]) {
+		self.text_after("", text);
+	}
+
+	fn text_after(&mut self, start: &str, text: &[u8]) {
 		self.separate();
 		self.write_mark(b'"');
+		self.write(start);
 		for chunk in text.utf8_chunks() {
 			for letter in chunk.valid().chars() {
 				self.letter(letter);
