@@ -31,8 +31,8 @@ use crate::messages::Messages;
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
 
-/// Bytes of a report that are kept before they are written.
-const REPORT_BYTES: usize = 4 * 1024;
+/// The end of a report, which is kept before it is written.
+static REPORT: Mutex<[u8; 4 * 1024]> = Mutex::new([0; 4 * 1024]);
 
 /// A command of the library.
 type Run = fn(&Cli, &mut Messages) -> Result<u8, Error>;
@@ -139,8 +139,8 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = stream::Text::new(Target::Out, &mut buffer);
+	let mut buffer = REPORT.try_lock().unwrap_or_else(|_| unreachable!());
+	let mut out = stream::Text::new(Target::Out, &mut *buffer);
 	let written = match cli.words.first().map(|word| word.0) {
 		Some("decode") => decode(&image, cli.pretty, &mut out),
 		_ if cli.json => overview(&image, &mut out),

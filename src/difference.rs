@@ -37,7 +37,7 @@ pub struct Difference<'d> {
 	pub group: &'d [u8],
 	/// What differs.
 	pub what: What<'d>,
-	/// What each side has; none where it has nothing.
+	/// What each side has; none where it has nothing. A task has its group's path, with or without its first slash.
 	pub sides: [Option<&'d [u8]>; 2],
 }
 
@@ -115,7 +115,10 @@ impl fmt::Display for Line<'_> {
 			(What::Owner(b""), None) => f.write_str("owner: ")?,
 			(What::Owner(file), None) => write!(f, "owner of {}: ", Shown(file))?,
 			(What::Value(file), None) => write!(f, "{}: ", Shown(file))?,
-			(What::Task(..), None) => write!(f, " of {label}: ")?,
+			(What::Task(..), None) => {
+				let [left, right] = sides.map(|side| ShownPath(side.unwrap_or(b"")));
+				return write!(f, " of {label}: {a} has {left}, {b} has {right}");
+			}
 			(_, None) => {}
 		}
 		let [left, right] = sides.map(|side| Shown(side.unwrap_or(b"none")));

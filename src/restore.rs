@@ -2,7 +2,7 @@
 
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
-use crate::act::journal::MadeCursor;
+use crate::act::journal::{Journal, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tour::{self, Target, Targets, tour};
 use crate::act::undo::undo;
@@ -135,18 +135,30 @@ pub fn verify<'t>(
 		Request { mode: Mode::Full, phases, roots, pid_map: &[], skip_missing: false, rollback: false, read_all: true };
 	let mut counts = Counts::default();
 	aim(image, host, &request, targets, &mut counts, log)?;
-	let space = Space { record, value, journal };
+	let groups = verify_groups(image, host, targets, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
+	let proc = Proc::open().at(format_args!("open /proc"))?;
+	let who = who(image, host, &proc, &Request { skip_missing: true, ..request }, log)?;
+	let mut join = Join::new(*image, host, targets, (who, proc), join);
+	join.tell = Some(tell);
+	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
+	Ok(groups + join.differences)
+}
+
+#[inline(never)] // its buffers are not there any more when tasks are looked at
+fn verify_groups(
+	image: &Image<'_>,
+	host: &Host,
+	targets: &Targets,
+	(tour, space): (&mut tour::Buffers, Space<'_>),
+	log: &mut dyn Log,
+	tell: Tell<'_>,
+) -> Result<u64, Error> {
+	let phases = Phases { create: true, join: true, limit: true, freeze: true };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
 	(work.ours, work.page) = (is_ours(image)?, page(image)?);
 	tour::tour(image, host, targets, tour, &mut work)?;
-	let Work { differences, mut journal, log, tell, .. } = work;
-	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, host, &proc, &Request { skip_missing: true, ..request }, log)?;
-	let mut join = Join::new(*image, host, targets, (who, proc), join);
-	join.tell = tell;
-	join.pass(&mut journal)?;
-	Ok(differences + join.differences)
+	Ok(work.differences)
 }
 
 /// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an

@@ -10,7 +10,7 @@
 root=${tests%/*}
 prebuilt=$(realpath -m "${CGRAFT_PREBUILT:-$root/target/cgraft-prebuilt}")
 
-bytes_built=163840             # 160 KiB
+bytes_built=262144             # 256 KiB
 bytes_prebuilt=430080          # 420 KiB
 stack_bytes=65536
 resident_kib=2048
@@ -81,7 +81,7 @@ same_image() {
 
 # --- commands that everything below looks at. Each is its name in $name and words in $command.
 
-commands=(dump dump_pid dump_criu decode show json restore verify)
+commands=(dump dump_pid dump_criu decode show json restore verify verify_json diff)
 
 command_of() {
 	case $1 in
@@ -93,12 +93,15 @@ command_of() {
 	json) command=(show --json "$work/image") ;;
 	restore) command=(restore -i "$work/image") ;;
 	verify) command=(verify -i "$work/image") ;;
+	verify_json) command=(verify --json -i "$work/image") ;;
+	diff) command=(diff "$work/image" "$work/image.same") ;;
 	esac
 }
 
 # Each works, before it is asked how.
 work_at_all() {
 	"$CGRAFT" dump --cgroup "$controller:/$group" -i "$work/image" || not_ok "dump for the tests"
+	cp "$work/image" "$work/image.same"
 	"$CGRAFT" dump --cgroup "$controller:/$group/few" -i "$work/image.few" || not_ok "small dump for the tests"
 	for name in "${commands[@]}"; do
 		command_of "$name"

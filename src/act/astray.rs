@@ -6,7 +6,6 @@ use crate::act::tour::Targets;
 use crate::difference::{Difference, What};
 use crate::image::view::{Image, Task};
 use crate::kernel::proc::Proc;
-use crate::remap::Path;
 
 impl<'w, 'a> Join<'w, 'a> {
 	/// Before the first pass.
@@ -23,12 +22,7 @@ impl<'w, 'a> Join<'w, 'a> {
 
 	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.
 	pub(super) fn differ(&mut self, at: usize, task: &Task<'_>) {
-		let mut paths = [Path::new(), Path::new()];
-		for (path, bytes) in paths.iter_mut().zip([&self.buffers.target, &self.buffers.old]) {
-			let _ = path.push(b'/');
-			let _ = path.extend_from_slice(bytes); // the kernel prints no longer ones
-		}
-		let sides = [Some(&paths[0][..]), Some(&paths[1][..])];
+		let sides = [Some(&self.buffers.target[..]), Some(&self.buffers.old[..])];
 		let hierarchy = self.host.hierarchies[at].label.bytes();
 		self.differences += 1;
 		if let Some(tell) = &mut self.tell {

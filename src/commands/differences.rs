@@ -10,7 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
-use super::{ImagePath, REPORT_BYTES, RESTORE, delivered, open, texts};
+use super::{ImagePath, REPORT, RESTORE, delivered, open, texts};
 use crate::cli::Cli;
 use crate::messages::Messages;
 
@@ -33,8 +33,8 @@ fn print_differences(
 	sides: &'static Sides,
 	find: &mut dyn FnMut(Tell<'_>) -> Result<u64, Error>,
 ) -> Result<u8, Error> {
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = Text::new(Target::Out, &mut buffer);
+	let mut buffer = REPORT.try_lock().unwrap_or_else(|_| unreachable!());
+	let mut out = Text::new(Target::Out, &mut *buffer);
 	let mut report = Report::new(&mut out, cli.json, sides);
 	let mut written = Ok(());
 	let count = find(&mut |difference| {

@@ -53,43 +53,35 @@ fn pairs<'a>(images: [&Image<'a>; 2], space: &mut Workspace, tell: Tell<'_>) -> 
 		*page = about.map_or(Ok(0), |about| about.page_size())?;
 	}
 	let page = coarser(pages[0], pages[1]);
-	for left in images[0].hierarchies() {
-		let left = left?;
-		let own = label_of(&left)?;
-		for right in images[1].hierarchies() {
-			let right = right?;
-			if let Some(label) = shared(own.bytes(), label_of(&right)?.bytes())? {
-				Pair::new([left, right], &label, (page, ours), space, tell)?.compare()?;
+	for side in [0, 1] {
+		for own in images[side].hierarchies() {
+			let own = own?;
+			let (label, mut known) = (label_of(&own)?, 0);
+			for other in images[1 - side].hierarchies() {
+				let other = other?;
+				let (common, bits) = shared(label.bytes(), label_of(&other)?.bytes())?;
+				known |= bits;
+				if bits != 0 && side == 0 {
+					Pair::new([own, other], &common, (page, ours), space, tell)?.compare()?;
+				}
 			}
+			alone(&own, &label, known, side, tell)?;
 		}
-		alone(&left, &own, images[1], 0, tell)?;
-	}
-	for right in images[1].hierarchies() {
-		let right = right?;
-		alone(&right, &label_of(&right)?, images[0], 1, tell)?;
 	}
 	Ok(())
 }
 
 /// Tells the controllers of a hierarchy with groups that the other image has in none.
-fn alone(hierarchy: &Hierarchy<'_>, own: &Label, other: &Image<'_>, side: usize, tell: Tell<'_>) -> Result<(), Fault> {
-	if hierarchy.heads().next().is_none() {
-		return Ok(());
-	}
-	let mut left = Label::new(b"")?;
+fn alone(hierarchy: &Hierarchy<'_>, own: &Label, known: u128, side: usize, tell: Tell<'_>) -> Result<(), Fault> {
+	let mut label = Label::new(b"")?;
+	let left = own.names().enumerate().filter(|(at, _)| known >> (*at).min(127) & 1 == 0);
 	let mut some = false;
-	for name in own.names() {
-		let mut known = false;
-		for hierarchy in other.hierarchies() {
-			known |= has_name(label_of(&hierarchy?)?.bytes(), name);
-		}
-		if !known {
-			left.add(name)?;
-			some = true;
-		}
+	for (_, name) in left {
+		label.add(name)?;
+		some = true;
 	}
-	if some {
-		tell(&Difference { hierarchy: left.bytes(), group: b"", what: What::Hierarchy, sides: only(side) });
+	if some && hierarchy.heads().next().is_some() {
+		tell(&Difference { hierarchy: label.bytes(), group: b"", what: What::Hierarchy, sides: only(side) });
 	}
 	Ok(())
 }
@@ -114,13 +106,15 @@ fn has_name(label: &[u8], name: &[u8]) -> bool {
 	has_controller(label, name) || (label.is_empty() && name.is_empty())
 }
 
-/// The controllers that both labels have, in the order of the first.
-fn shared(one: &[u8], other: &[u8]) -> Result<Option<Label>, Fault> {
-	let mut label = Label::new(b"")?;
-	let mut some = false;
-	for name in one.split(|byte| *byte == b',').filter(|name| has_name(other, name)) {
-		label.add(name)?;
-		some = true;
+/// The controllers that both labels have, in the order of the first, and their places in it as bits. Real names are fewer
+/// than bits.
+fn shared(one: &[u8], other: &[u8]) -> Result<(Label, u128), Fault> {
+	let (mut label, mut bits) = (Label::new(b"")?, 0);
+	for (at, name) in one.split(|byte| *byte == b',').enumerate() {
+		if has_name(other, name) {
+			label.add(name)?;
+			bits |= 1 << at.min(127);
+		}
 	}
-	Ok(some.then_some(label))
+	Ok((label, bits))
 }

@@ -14,6 +14,8 @@ const SLOTS: usize = 256;
 
 /// An image's items that are not viewed yet.
 pub type Items<'a> = Repeated<'a, Message<'a>>;
+/// What is found in an item: mostly itself.
+pub type Look<'l, 'a> = &'l mut dyn FnMut(Message<'a>) -> Result<Option<Message<'a>>, Fault>;
 /// A number that equal items have in common; true for an item that is looked at, false for one that is wanted.
 pub type Key<'k> = &'k dyn Fn(bool, Message<'_>) -> Result<u32, Fault>;
 
@@ -35,13 +37,13 @@ impl Seek {
 
 	/// What `look` finds in one of the items. Each item of the other image is looked for once, in their order; those that
 	/// follow it are given by `wanted`.
-	pub fn find<'a, T>(
+	pub fn find<'a>(
 		&mut self,
 		items: Items<'a>,
-		look: &mut dyn FnMut(Message<'a>) -> Result<Option<T>, Fault>,
+		look: Look<'_, 'a>,
 		wanted: Items<'_>,
 		key: Key<'_>,
-	) -> Result<Option<T>, Fault> {
+	) -> Result<Option<Message<'a>>, Fault> {
 		if self.left > 0 {
 			let may_be = self.may_be & 1;
 			(self.may_be, self.left) = (self.may_be >> 1, self.left - 1);
@@ -58,11 +60,8 @@ impl Seek {
 	}
 
 	/// The same without asking for those that follow.
-	pub fn search<'a, T>(
-		&mut self,
-		items: Items<'a>,
-		look: &mut dyn FnMut(Message<'a>) -> Result<Option<T>, Fault>,
-	) -> Result<Option<T>, Fault> {
+	#[inline(never)]
+	pub fn search<'a>(&mut self, items: Items<'a>, look: Look<'_, 'a>) -> Result<Option<Message<'a>>, Fault> {
 		let middle = self.next as usize;
 		for (mut left, end) in [(items.from(middle), usize::MAX), (items, middle)] {
 			while let Some(item) = left.next().transpose()? {

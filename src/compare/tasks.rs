@@ -107,7 +107,10 @@ impl<'a> Sets<'_, 'a> {
 				if member.path == like.path {
 					continue;
 				}
-				let Some(label) = shared(member.name, like.name)? else { continue };
+				let (label, bits) = shared(member.name, like.name)?;
+				if bits == 0 {
+					continue;
+				}
 				let (hierarchy, what) = (label.bytes(), What::Task(left.pid, left.tid));
 				tell(&Difference { hierarchy, group: b"", what, sides: [Some(member.path), Some(like.path)] });
 				same = false;
@@ -121,10 +124,12 @@ impl<'a> Sets<'_, 'a> {
 		let image = self.images[side];
 		let mut look = |message| {
 			let set = Set::view(message, image.layout())?;
-			Ok((set.id == id).then_some(set))
+			Ok((set.id == id).then_some(message))
 		};
-		let found = self.seeks[side].search(image.sets().messages(), &mut look)?;
-		found.ok_or(Fault::image(0, Why::NoSet))
+		match self.seeks[side].search(image.sets().messages(), &mut look)? {
+			Some(set) => Set::view(set, image.layout()),
+			None => Err(Fault::image(0, Why::NoSet)),
+		}
 	}
 }
 

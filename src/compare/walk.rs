@@ -157,20 +157,17 @@ impl<'w, 'a> Pair<'w, 'a> {
 			if level.end != 0 {
 				let children = other.group(other.bytes(level.start, level.end))?.children().messages();
 				let key = |_: bool, message: Message<'_>| Ok(hash(START, name_of(message)?));
-				let mut look = |message| {
-					let child = other.group(message)?;
-					Ok((leaf(child.name) == group.name).then_some(child))
-				};
-				let found = level.seek.find(children, &mut look, descent.siblings()?.messages(), &key)?;
-				if found.is_some() {
-					return Ok(found);
+				let mut look = |message| Ok((name_of(message)? == group.name).then_some(message));
+				if let Some(found) = level.seek.find(children, &mut look, descent.siblings()?.messages(), &key)? {
+					return other.group(found).map(Some);
 				}
 			}
 		}
-		match deeper {
-			true => heads.search(other.heads().messages(), &mut |head| below(other.group(head)?, trail.bytes())),
-			false => Ok(None),
+		if !deeper {
+			return Ok(None);
 		}
+		let mut look = |head| below(other.group(head)?, trail.bytes());
+		heads.search(other.heads().messages(), &mut look)?.map(|found| other.group(found)).transpose()
 	}
 
 	/// Whether the other side has heads below the path.
@@ -210,7 +207,7 @@ fn rest<'p>(path: &'p [u8], above: &[u8]) -> Option<&'p [u8]> {
 }
 
 /// The group with this path: a head, or one below it.
-fn below<'a>(head: Group<'a>, path: &[u8]) -> Result<Option<Group<'a>>, Fault> {
+fn below<'a>(head: Group<'a>, path: &[u8]) -> Result<Option<Message<'a>>, Fault> {
 	let Some(rest) = rest(path, head.name) else { return Ok(None) };
 	let mut group = head;
 	for component in components(rest) {
@@ -219,5 +216,5 @@ fn below<'a>(head: Group<'a>, path: &[u8]) -> Result<Option<Group<'a>>, Fault> {
 			None => return Ok(None),
 		}
 	}
-	Ok(Some(group))
+	Ok(Some(group.message()))
 }

@@ -100,14 +100,16 @@ fn write(json: &mut Json<'_>, sides: &Sides, difference: &Difference<'_>) -> Res
 		What::Set(set) => write_members(json, set)?,
 		_ => {}
 	}
-	match only {
-		Some(only) => json.text_of("only_in", sides.keys[only].as_bytes()),
-		None => sides
-			.keys
-			.iter()
-			.zip(texts)
-			.filter_map(|(key, text)| text.map(|text| (key, text)))
-			.for_each(|(key, text)| json.text_of(key, text)),
+	if let Some(only) = only {
+		json.text_of("only_in", sides.keys[only].as_bytes());
+	} else {
+		for (key, text) in sides.keys.iter().zip(texts) {
+			match text {
+				Some(path) if matches!(what, What::Task(..)) => json.path_of(key, path),
+				Some(text) => json.text_of(key, text),
+				None => {}
+			}
+		}
 	}
 	json.end();
 	Ok(())

@@ -428,7 +428,8 @@ impl Slow<'_> {
 					continue;
 				}
 				let shown = set.members.iter().filter(|member| member.1 != b"/");
-				let shown = shown.map(|(name, path, _)| format!(" {}:{}", label(&[name.clone()]), text(path)));
+				let shown =
+					shown.map(|(name, path, _)| format!(" {}:{}", label(std::slice::from_ref(name)), text(path)));
 				let shown = shown.collect::<String>();
 				let shown = if shown.is_empty() { " /".to_string() } else { shown };
 				self.say(format!("tasks in{shown}: only in {name}"));
