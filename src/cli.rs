@@ -86,12 +86,16 @@ decode: print an image as crit does, in JSON
 verify: compare an image with this host and print every difference
   --cgroup-root [CTRL:]PATH
 			compare with groups below this group; repeatable
+  --json		JSON for programs
+
+diff A B: compare two images, of cgraft or of CRIU, and print every difference
+  --json		JSON for programs
 ";
 
 /// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
 #[derive(FromArgs)]
 pub struct Cli {
-	/// the command, and for show and decode the image's file behind it
+	/// the command, and for show, decode and diff the files of images behind it
 	#[argh(positional)]
 	pub words: Vec<Text>,
 	/// print the version and exit
@@ -163,7 +167,7 @@ pub struct Cli {
 	/// restore: read back every value, not one of each kind of new groups
 	#[argh(switch)]
 	pub read_all: bool,
-	/// show: print JSON for programs
+	/// show, verify, diff: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
 	/// decode: indent by four, as crit's --pretty
@@ -177,11 +181,16 @@ pub const RESTORE: u8 = 2;
 pub const SHOW: u8 = 4;
 pub const DECODE: u8 = 8;
 pub const VERIFY: u8 = 16;
+pub const DIFF: u8 = 32;
 
 impl Cli {
 	/// What was given and does not belong to the command.
 	pub fn misplaced(&self, command: u8) -> Option<&str> {
-		let words = if command & (SHOW | DECODE) != 0 { 2 } else { 1 };
+		let words = match command {
+			SHOW | DECODE => 2,
+			DIFF => 3,
+			_ => 1,
+		};
 		if let Some(word) = self.words.get(words) {
 			return Some(word);
 		}
@@ -206,6 +215,7 @@ impl Cli {
 			self.read_all,
 			self.json,
 			self.pretty,
+			self.image.is_some() || self.images_dir.is_some(),
 		];
 		let misplaced = |((_, owners), given): &(&(&str, u8), bool)| *given && owners & command == 0;
 		OWNERS.iter().zip(given).find(misplaced).map(|((name, _), _)| *name)
@@ -213,7 +223,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 20] = [
+static OWNERS: [(&str, u8); 21] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY),
 	("-t", DUMP),
 	("--cgroup", DUMP),
@@ -232,8 +242,9 @@ static OWNERS: [(&str, u8); 20] = [
 	("--skip-missing", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
-	("--json", SHOW),
+	("--json", SHOW | VERIFY | DIFF),
 	("--pretty", DECODE),
+	("-i or -D", !DIFF),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Commands as typed in, calls of the library out, and the exit code.
 
-use std::fmt::Write;
+mod differences;
+
 use std::sync::Mutex;
 
 use cgraft::act::join::Pair;
@@ -21,8 +22,9 @@ use cgraft::property::Selection;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
-use cgraft::restore::{self, restore, verify};
+use cgraft::restore::{self, restore};
 
+use self::differences::{run_diff, run_verify};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 
@@ -34,8 +36,8 @@ static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new()
 type Texts = heapless::Vec<&'static [u8], OPTIONS>;
 static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
 
-/// Bytes of a report that are kept before they are written.
-const REPORT_BYTES: usize = 4 * 1024;
+/// The end of a report, which is kept before it is written.
+static REPORT: Mutex<[u8; 4 * 1024]> = Mutex::new([0; 4 * 1024]);
 
 /// A command of the library.
 type Run = fn(&Cli, &mut Messages) -> Result<u8, Error>;
@@ -67,6 +69,7 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		"dump" => (cli::DUMP, run_dump),
 		"restore" => (cli::RESTORE, run_restore),
 		"verify" => (cli::VERIFY, run_verify),
+		"diff" => (cli::DIFF, run_diff),
 		"show" => (cli::SHOW, run_report),
 		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
@@ -89,8 +92,11 @@ struct ImagePath {
 
 impl ImagePath {
 	fn new(cli: &Cli) -> Result<Self, Error> {
-		let file = cli.image.or(cli.words.get(1).copied());
-		let fault = match (cli.images_dir, file) {
+		Self::of(cli.images_dir, cli.image.or(cli.words.get(1).copied()))
+	}
+
+	fn of(folder: Option<cli::Text>, file: Option<cli::Text>) -> Result<Self, Error> {
+		let fault = match (folder, file) {
 			(Some(_), Some(_)) => Fault::Usage(Why::FolderAndFile),
 			(folder, file) => {
 				let pieces = match folder {
@@ -111,6 +117,10 @@ impl ImagePath {
 		(!self.standard).then_some(&self.path)
 	}
 
+	fn shown(&self) -> Shown<'_> {
+		Shown(self.path().unwrap_or(b"standard input"))
+	}
+
 	fn map(&self) -> Result<Map, Error> {
 		let path = self.path();
 		read_image(path).at(format_args!("read {}", Shown(path.unwrap_or(b"the image from standard input"))))
@@ -118,7 +128,7 @@ impl ImagePath {
 }
 
 fn open<'a>(map: &'a Map, path: &ImagePath) -> Result<Image<'a>, Error> {
-	Image::open_mapped(map.bytes(), map).at(format_args!("{}", Shown(path.path().unwrap_or(b"standard input"))))
+	Image::open_mapped(map.bytes(), map).at(format_args!("{}", path.shown()))
 }
 
 /// Nobody reading standard output any more is no error.
@@ -134,8 +144,8 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = stream::Text::new(Target::Out, &mut buffer);
+	let mut buffer = REPORT.try_lock().unwrap_or_else(|_| unreachable!());
+	let mut out = stream::Text::new(Target::Out, &mut *buffer);
 	let written = match cli.words.first().map(|word| word.0) {
 		Some("decode") => decode(&image, cli.pretty, &mut out),
 		_ if cli.json => overview(&image, &mut out),
@@ -226,24 +236,6 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		));
 	}
 	Ok(outcome.code)
-}
-
-#[inline(never)] // its buffers are no other command's
-fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(cli)?;
-	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let roots = texts(&cli.roots, roots)?;
-	let map = path.map()?;
-	let image = open(&map, &path)?;
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let mut buffer = [0; REPORT_BYTES];
-	let mut out = stream::Text::new(stream::Target::Out, &mut buffer);
-	let mut tell = |place: std::fmt::Arguments<'_>, image: &[u8], host: &[u8]| {
-		let _ = writeln!(out, "{place}: the image has {}, this host has {}", Shown(image), Shown(host));
-	};
-	let differences = verify(&image, roots, yard(cli), &mut space, messages, &mut tell)?;
-	delivered(out.flush())?;
-	Ok(if differences == 0 { 0 } else { 6 })
 }
 
 #[inline(never)] // its buffers are no other command's

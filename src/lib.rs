@@ -10,10 +10,12 @@ pub mod why;
 pub mod image;
 pub mod procfs;
 
+pub mod difference;
 pub mod heads;
 pub mod hierarchy;
 pub mod property;
 
+pub mod compare;
 pub mod plan;
 pub mod remap;
 pub mod vet;

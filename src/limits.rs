@@ -102,6 +102,7 @@ limits! {
 	Waiting = "processes that wait to be visited (dump by --cgroup or --all instead)", PENDING_PIDS as u32;
 	TaskHierarchies = "hierarchies of one task", HIERARCHIES as u32;
 	Hierarchies = "hierarchies of this host", HIERARCHIES as u32;
+	ImageHierarchies = "hierarchies of an image", HIERARCHIES as u32;
 	MountText = "bytes of mount roots and options", MOUNT_BYTES as u32;
 	Files = "files of one group", FILES as u32;
 	Controllers = "bytes of cgroup.controllers", CONTROLLERS_BYTES as u32;

@@ -3,12 +3,13 @@
 use crate::act::aim::{Aim, Targets, vet_sets};
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
-use crate::act::journal::MadeCursor;
+use crate::act::journal::{Journal, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tasks::{self, Dump};
 use crate::act::tour::{self, tour};
 use crate::act::undo::undo;
-use crate::act::work::{Pass, Space, Tell, Work};
+use crate::act::work::{Pass, Space, Work};
+use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::schema::about;
 use crate::image::view::Image;
@@ -17,6 +18,7 @@ use crate::kernel::proc::{Proc, read_path};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
+use crate::property::value::coarser;
 use crate::vet::vet;
 
 /// Passes over all values, and over all tasks, before what still changes is an error.
@@ -113,9 +115,8 @@ pub fn restore<'a>(
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
-	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
-	let dump = dump.as_ref();
-	let join = Join { image: *image, host, targets, dump, who, proc, buffers: join, set: None, process: None, at: 0 };
+	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
+	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let outcome = match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
@@ -144,14 +145,43 @@ pub fn verify<'t>(
 ) -> Result<u64, Error> {
 	judge(image, false, log)?;
 	kernel::raise_open_files();
-	let Workspace { host, targets, tour, line, record, value, journal, .. } = space;
+	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
 	host.discover(yard, line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
+	let request = Request {
+		mode: Mode::Full,
+		phases,
+		roots,
+		yard,
+		folder: None,
+		pid_map: &[],
+		skip_missing: true,
+		rollback: false,
+		read_all: true,
+	};
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
-	let space = Space { record, value, journal };
+	let groups = verify_groups(image, host, targets, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
+	let proc = Proc::open().at(format_args!("open /proc"))?;
+	let who = who(image, None, host, targets, &proc, &request, log)?;
+	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
+	join.tell = Some(tell);
+	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
+	Ok(groups + join.differences)
+}
+
+#[inline(never)] // its buffers are not there any more when tasks are looked at
+fn verify_groups(
+	image: &Image<'_>,
+	host: &Host,
+	targets: &Targets,
+	(tour, space): (&mut tour::Buffers, Space<'_>),
+	log: &mut dyn Log,
+	tell: Tell<'_>,
+) -> Result<u64, Error> {
+	let phases = Phases { create: true, join: true, limit: true, freeze: true };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
-	work.ours = is_ours(image)?;
+	(work.ours, work.page) = (is_ours(image)?, page(image)?);
 	tour::tour(image, host, targets, tour, &mut work)?;
 	Ok(work.differences)
 }
@@ -173,6 +203,13 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 
 fn is_ours(image: &Image<'_>) -> Result<bool, Error> {
 	Ok(image.about().at(format_args!("the image"))?.is_some())
+}
+
+/// Bytes of the larger page, where the image is from a host with others.
+fn page(image: &Image<'_>) -> Result<u64, Error> {
+	let about = image.about().at(format_args!("the image"))?;
+	let saved = about.map_or(Ok(0), |about| about.page_size()).at(format_args!("the image"))?;
+	Ok(coarser(saved, kernel::page_size()))
 }
 
 /// CRIU's dump beside the image, if tasks are to be joined. Its numbers of sets are those of CRIU's own image.

@@ -125,7 +125,7 @@ reasons! {
 	BadPath = "a path has an empty component, `.`, `..` or a newline",
 	NulInPath = "a path has a NUL byte in it",
 	BadSelector = "a group is given as /PATH or CTRL:/PATH",
-	NoCommand = "a command is missing: dump, restore, show, decode or verify (cgraft --help)",
+	NoCommand = "a command is missing: dump, restore, show, decode, verify or diff (cgraft --help)",
 	OtherCommand = "the command does not have this (cgraft --help)",
 	FolderAndFile = "-D and -i exclude each other",
 	NotDumped = "--cgroup-dump-controller does not name its hierarchy",
@@ -140,5 +140,6 @@ reasons! {
 	ListBrace = "expected }",
 	ListQuote = "expected the quote that ends this text",
 	ListEnd = "expected nothing more",
+	TwoImages = "two images are compared: cgraft diff A B",
 	OneOfThree = "one of -t PID, --cgroup [CTRL:]PATH and --all is needed, and only one",
 }

@@ -82,7 +82,7 @@ same_image() {
 
 # --- commands that everything below looks at. Each is its name in $name and words in $command.
 
-commands=(dump dump_pid dump_criu decode show json restore verify)
+commands=(dump dump_pid dump_criu decode show json restore verify verify_json diff)
 
 command_of() {
 	case $1 in
@@ -95,12 +95,15 @@ command_of() {
 	json) command=(show --json "$work/image") ;;
 	restore) command=(restore -i "$work/image") ;;
 	verify) command=(verify -i "$work/image") ;;
+	verify_json) command=(verify --json -i "$work/image") ;;
+	diff) command=(diff "$work/image" "$work/image.same") ;;
 	esac
 }
 
 # Each works, before it is asked how.
 work_at_all() {
 	"$CGRAFT" dump --cgroup "$controller:/$group" -i "$work/image" || not_ok "dump for the tests"
+	cp "$work/image" "$work/image.same"
 	"$CGRAFT" dump --cgroup "$controller:/$group/few" -i "$work/image.few" || not_ok "small dump for the tests"
 	for name in "${commands[@]}"; do
 		command_of "$name"

@@ -8,6 +8,7 @@ use core::ffi::CStr;
 use crate::act::journal::{Change, Record, file_name};
 use crate::act::tour::Site;
 use crate::act::work::{Pass, Work};
+use crate::difference::What;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::attribute::Attribute;
 use crate::image::sink::Store;
@@ -83,14 +84,11 @@ impl Work<'_> {
 	/// Tells how the host's value, which is in the buffer, differs.
 	fn differ_attribute(&mut self, site: &Site<'_, '_>, saved: &Attribute<'_>, len: Option<usize>) {
 		let mut shown = [0; 256]; // for people
-		let now = match len {
-			Some(len) => {
-				let len = len.min(shown.len());
-				shown[..len].copy_from_slice(&self.value[..len]);
-				&shown[..len]
-			}
-			None => b"no such attribute",
-		};
-		self.differ_kept(site, format_args!("attribute {} of {site}", Shown(saved.name)), saved.value, now, false);
+		let now = len.map(|len| {
+			let len = len.min(shown.len());
+			shown[..len].copy_from_slice(&self.value[..len]);
+			&shown[..len]
+		});
+		self.differ_kept(site, What::Attribute(saved.name), [Some(saved.value), now], false);
 	}
 }

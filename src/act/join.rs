@@ -10,6 +10,7 @@ use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks, stranger};
+use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
 use crate::kernel::dir::Dir;
@@ -44,8 +45,8 @@ pub enum Who<'m> {
 pub struct Buffers {
 	text: [u8; LINE_BYTES],
 	list: [u8; LIST_BYTES],
-	target: Path,
-	old: Path,
+	pub(super) target: Path,
+	pub(super) old: Path,
 }
 
 impl Buffers {
@@ -83,6 +84,10 @@ pub struct Join<'w, 'a> {
 	pub process: Option<Process>,
 	/// The hierarchy that is worked on, for messages.
 	pub at: usize,
+	/// Where tasks that are elsewhere are told, instead of being moved.
+	pub tell: Option<Tell<'w>>,
+	/// Memberships that were told.
+	pub differences: u64,
 }
 
 /// A process of the image that was found.
@@ -186,6 +191,11 @@ impl<'a> Join<'_, 'a> {
 				};
 				read = Some(len);
 				if !self.is_there(at, len)? {
+					if self.tell.is_some() {
+						self.differ(at, task);
+						spot += 1;
+						continue;
+					}
 					self.join(spot, pid, tid, journal)?;
 					(moved, read) = (true, None); // the text may now be that of another thread
 				}

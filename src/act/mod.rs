@@ -1,6 +1,7 @@
 //! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
 
 pub mod aim;
+mod astray;
 pub mod attributes;
 pub mod census;
 pub mod files;

@@ -6,12 +6,12 @@
 //! anything. Only then is it an error.
 
 use core::ffi::CStr;
-use core::fmt;
 
 use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::read;
 use crate::act::tour::{Legacy, Role, Site, Visit};
+use crate::difference::{Difference, HOST, Tell, What, owner_text, same_perms};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Perms, Property as Saved};
 use crate::kernel::dir::Dir;
@@ -38,9 +38,6 @@ pub enum Pass {
 	/// To read everything back.
 	Check,
 }
-
-/// Takes what is found different: the place, the image's value, the host's.
-pub type Tell<'t> = &'t mut dyn FnMut(fmt::Arguments<'_>, &[u8], &[u8]);
 
 /// The buffers of a visitor.
 pub struct Space<'w> {
@@ -98,6 +95,8 @@ pub struct Work<'w> {
 	pub freezes: bool,
 	/// The image was written by cgraft.
 	pub ours: bool,
+	/// See [`value::same_in_pages`].
+	pub page: u64,
 	/// Every value is read back, also of new groups that are as such groups are.
 	pub read_all: bool,
 	/// The kinds of new groups, by their hierarchy and files, of which one was read back lately.
@@ -161,6 +160,7 @@ impl<'w> Work<'w> {
 			eager: false,
 			freezes: false,
 			ours: true,
+			page: 0,
 			read_all: false,
 			read_kinds: [0; 8],
 		})
@@ -181,7 +181,7 @@ impl<'w> Work<'w> {
 		match self.pass {
 			Pass::Scout => self.mode.makes() && self.phases.create,
 			Pass::Check => {
-				self.differ(format_args!("{site}"), b"a group", b"none");
+				self.differ(site, What::Group, [Some(b""), None]);
 				true
 			}
 			_ => false,
@@ -226,8 +226,9 @@ impl<'w> Work<'w> {
 			}
 			match self.value(site, dir, known, &saved) {
 				Ok(()) => {}
-				Err(_) if self.pass == Pass::Check => {
-					self.differ_value(site, known, &saved, b"a file that cannot be read")
+				Err(fault) if self.pass == Pass::Check => {
+					self.log.warn(format_args!("read {} of {site}: {fault}", Shown(saved.name)));
+					self.differ_value(site, known, &saved, None);
 				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
@@ -260,7 +261,7 @@ impl<'w> Work<'w> {
 		};
 		let len = current.len();
 		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
-		let same = value::same(known, text, current) || value::is_healed(known, text, current);
+		let same = value::same_in_pages(known, text, current, self.page) || value::is_healed(known, text, current);
 		if self.pass == Pass::Check {
 			self.check(site, known, saved, (!same).then_some(len), now);
 			return Ok(());
@@ -308,7 +309,7 @@ impl<'w> Work<'w> {
 		}
 		match self.pass {
 			Pass::Check => {
-				self.differ_value(site, known, saved, b"no such file");
+				self.differ_value(site, known, saved, None);
 				Ok(())
 			}
 			_ if known.advisory => Ok(()),
@@ -322,11 +323,11 @@ impl<'w> Work<'w> {
 			let mut shown = [0; 256]; // for people
 			let len = len.min(shown.len());
 			shown[..len].copy_from_slice(&self.value[..len]);
-			self.differ_value(site, known, saved, &shown[..len]);
+			self.differ_value(site, known, saved, Some(&shown[..len]));
 		}
 		match saved.perms {
 			Some(wanted) if self.knows_owner(known) && !same_perms(now, wanted) => {
-				self.differ_perms(format_args!("{}", Shown(saved.name)), site, wanted, now);
+				self.differ_perms(saved.name, site, wanted, now);
 			}
 			_ => {}
 		}
@@ -387,7 +388,7 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		if self.pass == Pass::Check {
-			self.differ_perms(format_args!("the directory"), site, wanted, now);
+			self.differ_perms(b"", site, wanted, now);
 			return Ok(());
 		}
 		self.note_perms(site, b"", now)?;
@@ -479,58 +480,52 @@ impl<'w> Work<'w> {
 		self.search.find(&self.journal, at, path, self.record)
 	}
 
-	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {
+	fn differ_perms(&mut self, file: &[u8], site: &Site<'_, '_>, wanted: Perms, now: Perms) {
 		if !self.mode.writes(site.made) {
 			self.counts.skipped += 1; // left alone
 			return;
 		}
-		let text = |perms: Perms| {
-			let mut text = heapless::String::<40>::new();
-			let Perms { mode, uid, gid } = perms;
-			let _ = fmt::write(&mut text, format_args!("{uid}:{gid} {:04o}", mode & 0o7777)); // at most 26 bytes
-			text
-		};
-		let place = format_args!("owner of {what} of {site}");
-		self.differ(place, text(wanted).as_bytes(), text(now).as_bytes());
+		let (wanted, now) = (owner_text(wanted), owner_text(now));
+		self.differ(site, What::Owner(file), [Some(wanted.as_bytes()), Some(now.as_bytes())]);
 	}
 
-	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: &[u8]) {
-		let place = format_args!("{} of {site}", Shown(saved.name));
-		self.differ_kept(site, place, saved.value.bytes(), now, known.advisory);
+	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: Option<&[u8]>) {
+		self.differ_kept(site, What::Value(saved.name), [Some(saved.value.bytes()), now], known.advisory);
 	}
 
 	/// A difference of a value; one that may be is only counted.
 	pub(super) fn differ_kept(
 		&mut self,
 		site: &Site<'_, '_>,
-		place: fmt::Arguments<'_>,
-		image: &[u8],
-		now: &[u8],
+		what: What<'_>,
+		sides: [Option<&[u8]>; 2],
 		advisory: bool,
 	) {
 		let left_alone = !self.mode.writes(site.made);
 		if !left_alone && !advisory && !self.skip_missing {
-			return self.differ(place, image, now);
+			return self.differ(site, what, sides);
 		}
 		self.counts.skipped += 1;
 		if !left_alone {
-			let text = Shown(image);
-			self.log.warn(format_args!("{place}: skipped: the image has {text}, this host has {}", Shown(now)));
+			self.log.warn(format_args!("skipped: {}", difference(site, what, sides).line(&HOST)));
 		}
 	}
 
-	fn differ(&mut self, place: fmt::Arguments<'_>, image: &[u8], host: &[u8]) {
+	fn differ(&mut self, site: &Site<'_, '_>, what: What<'_>, sides: [Option<&[u8]>; 2]) {
 		self.differences += 1;
+		let difference = difference(site, what, sides);
 		match &mut self.tell {
-			Some(tell) => tell(place, image, host),
+			Some(tell) => tell(&difference),
 			None if self.first.is_none() => {
-				let (image, host) = (Shown(image), Shown(host));
-				let place = format_args!("{place}: the image has {image}, this host has {host}");
-				self.first = Some(Error::new(Fault::NotKept, place));
+				self.first = Some(Error::new(Fault::NotKept, format_args!("{}", difference.line(&HOST))));
 			}
 			None => {}
 		}
 	}
+}
+
+fn difference<'d>(site: &'d Site<'_, '_>, what: What<'d>, sides: [Option<&'d [u8]>; 2]) -> Difference<'d> {
+	Difference { hierarchy: site.label.bytes(), group: site.path.bytes(), what, sides }
 }
 
 /// The property of a saved value and its bit.
@@ -538,10 +533,6 @@ fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'s
 	let index = property::index_after(site.label.version(), saved.name, *hint)?;
 	*hint = index + 1;
 	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
-}
-
-fn same_perms(now: Perms, wanted: Perms) -> bool {
-	(now.uid, now.gid, now.mode & 0o7777) == (wanted.uid, wanted.gid, wanted.mode & 0o7777)
 }
 
 /// Makes the writes of the plan; `count` is how many were taken.

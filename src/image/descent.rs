@@ -7,7 +7,6 @@ use heapless::Vec;
 
 use crate::error::Fault;
 use crate::image::view::{Group, Hierarchy, Repeated};
-use crate::image::wire::Message;
 use crate::limits::{DEPTH, Limit};
 use crate::name::components;
 
@@ -53,14 +52,8 @@ impl<'a> Descent<'a> {
 		self.frames.len()
 	}
 
-	fn bytes(&self, start: u32, end: u32) -> Message<'a> {
-		let base = self.hierarchy.message();
-		let (from, to) = ((start as usize).saturating_sub(base.at), (end as usize).saturating_sub(base.at));
-		Message { bytes: base.bytes.get(from..to).unwrap_or(&[]), at: start as usize }
-	}
-
 	fn group(&self, frame: Frame) -> Result<Group<'a>, Fault> {
-		self.hierarchy.group(self.bytes(frame.start, frame.end))
+		self.hierarchy.group(self.hierarchy.bytes(frame.start, frame.end))
 	}
 
 	/// The group with its name below the group on top: the rfc layout writes whole paths.
@@ -73,7 +66,7 @@ impl<'a> Descent<'a> {
 	}
 
 	fn rest(&self, frame: Frame) -> Result<Repeated<'a, Group<'a>>, Fault> {
-		Ok(self.group(frame)?.children_in(self.bytes(frame.next, frame.end)))
+		Ok(self.group(frame)?.children_in(self.hierarchy.bytes(frame.next, frame.end)))
 	}
 
 	/// Enters a group or leaves one; none at the end.
@@ -120,10 +113,14 @@ impl<'a> Descent<'a> {
 
 	/// Whether the group entered last has a sibling after it, or it is a head and another head follows.
 	pub fn has_next_sibling(&self) -> Result<bool, Fault> {
-		let next = match self.frames.len().checked_sub(2).and_then(|at| self.frames.get(at)) {
-			Some(parent) => self.rest(*parent)?.next(),
-			None => self.heads.clone().next(),
-		};
-		Ok(next.transpose()?.is_some())
+		Ok(self.siblings()?.next().transpose()?.is_some())
+	}
+
+	/// The siblings after the group entered last; for a head the heads that follow.
+	pub fn siblings(&self) -> Result<Repeated<'a, Group<'a>>, Fault> {
+		match self.frames.len().checked_sub(2).and_then(|at| self.frames.get(at)) {
+			Some(parent) => self.rest(*parent),
+			None => Ok(self.heads),
+		}
 	}
 }

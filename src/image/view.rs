@@ -54,6 +54,11 @@ impl<'a> Image<'a> {
 		Ok(Image { payload, layout: layout(payload)?, pages })
 	}
 
+	/// Gives what was read back to the system, see [`Pages`].
+	pub fn release(&self) {
+		self.pages.release();
+	}
+
 	/// The layout that was found.
 	pub fn layout(&self) -> Layout {
 		self.layout
@@ -183,6 +188,15 @@ impl<'a, T> Repeated<'a, T> {
 	/// Offset in the payload of what is not read yet.
 	pub fn at(&self) -> usize {
 		self.fields.rest().at
+	}
+
+	/// The same from this offset in the payload on, where a field begins; all of them if it is not in between.
+	pub fn from(&self, at: usize) -> Self {
+		let Message { bytes, at: start } = self.fields.rest();
+		match at.checked_sub(start).and_then(|skipped| bytes.get(skipped..)) {
+			Some(bytes) => Repeated { fields: Fields::new(Message { bytes, at }), ..*self },
+			None => Repeated { fields: self.fields, ..*self },
+		}
 	}
 }
 
@@ -364,6 +378,13 @@ impl<'a> Hierarchy<'a> {
 	/// Its bytes.
 	pub fn message(&self) -> Message<'a> {
 		self.message
+	}
+
+	/// A part of its bytes, by offsets in the payload.
+	pub fn bytes(&self, start: u32, end: u32) -> Message<'a> {
+		let base = self.message;
+		let (from, to) = ((start as usize).saturating_sub(base.at), (end as usize).saturating_sub(base.at));
+		Message { bytes: base.bytes.get(from..to).unwrap_or(&[]), at: start as usize }
 	}
 
 	/// A group of it by its bytes.

@@ -56,6 +56,17 @@ pub fn same(property: &Property, a: &[u8], b: &[u8]) -> bool {
 	}
 }
 
+/// The same, and limits of memory are compared in whole pages of so many bytes, as the kernel keeps them; 0 is none.
+pub fn same_in_pages(property: &Property, a: &[u8], b: &[u8], page: u64) -> bool {
+	let pages = |value: &[u8]| number(canonical(property, value))?.checked_div(page);
+	same(property, a, b) || (property.unit == Unit::Bytes && pages(a).is_some_and(|some| pages(b) == Some(some)))
+}
+
+/// Bytes of the larger one of two pages for [`same_in_pages`]; 0 where they are the same or one is not known.
+pub fn coarser(one: u32, other: u32) -> u64 {
+	if one == other || one == 0 || other == 0 { 0 } else { u64::from(one.max(other)) }
+}
+
 /// Whether the value is what a group shows that was just made. False where that depends on the parent.
 pub fn is_fresh(property: &Property, value: &[u8]) -> bool {
 	match property.fresh {
@@ -237,6 +248,18 @@ mod tests {
 		assert!(is_fresh(v1("cpu.cfs_quota_us"), b"-1") && !is_fresh(v1("cpu.cfs_quota_us"), b"100000"));
 		assert!(is_fresh(v2("cpu.max"), b"max 100000") && !is_fresh(v2("cpu.max"), b"max 50000"));
 		assert!(is_unlimited(v2("cpu.max"), b"max 50000") && !is_same(v2("cpu.max"), "max 50000", "max 100000"));
+	}
+
+	#[test]
+	fn limits_of_memory_are_whole_pages() {
+		let bytes = v1("memory.limit_in_bytes");
+		assert!(same_in_pages(bytes, b"69632", b"65536", 65536) && same_in_pages(bytes, b"65536\n", b"131071", 65536));
+		assert!(!same_in_pages(bytes, b"69632", b"65536", 4096) && !same_in_pages(bytes, b"69632", b"65536", 0));
+		assert!(!same_in_pages(bytes, b"x", b"", 65536) && !same_in_pages(v1("cpu.shares"), b"2", b"3", 65536));
+		assert!(
+			same_in_pages(bytes, b"-1", b"9223372036854710272", 65536) && !same_in_pages(bytes, b"-1", b"0", 65536)
+		);
+		assert_eq!((coarser(4096, 65536), coarser(4096, 4096), coarser(0, 4096)), (65536, 0, 0));
 	}
 
 	#[test]

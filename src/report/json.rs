@@ -13,12 +13,15 @@ use crate::limits::DEPTH;
 /// Levels of objects and lists: two for each level of groups and some around them.
 const LEVELS: usize = 2 * DEPTH + 16;
 
+/// A bit that no mark has.
+const SOME: u8 = 0x80;
+
 /// Writes one JSON text.
 pub struct Json<'w> {
 	out: &'w mut dyn Write,
 	pretty: bool,
-	/// For each open object or list: its closing mark, and whether something is in it.
-	open: Vec<(u8, bool), LEVELS>,
+	/// For each open object or list its closing mark, with [`SOME`] if something is in it.
+	open: Vec<u8, LEVELS>,
 	after_key: bool,
 	/// The key of a list that is not written before something is in it; empty if there is none.
 	waiting: &'static str,
@@ -61,8 +64,8 @@ impl<'w> Json<'w> {
 		if core::mem::take(&mut self.after_key) {
 			return;
 		}
-		let Some((_, some)) = self.open.last_mut() else { return };
-		if core::mem::replace(some, true) {
+		let Some(open) = self.open.last_mut() else { return };
+		if core::mem::replace(open, *open | SOME) & SOME != 0 {
 			self.write(if self.pretty { "," } else { ", " });
 		}
 		self.new_line();
@@ -77,7 +80,7 @@ impl<'w> Json<'w> {
 
 	fn start(&mut self, mark: u8, end: u8) {
 		self.separate();
-		let _ = self.open.push((end, false)); // the descent is no deeper
+		let _ = self.open.push(end); // the descent is no deeper
 		self.write_mark(mark);
 	}
 
@@ -107,11 +110,11 @@ impl<'w> Json<'w> {
 		if !core::mem::take(&mut self.waiting).is_empty() {
 			return;
 		}
-		let (mark, some) = self.open.pop().unwrap_or((b' ', false));
-		if some {
+		let open = self.open.pop().unwrap_or(b' ');
+		if open & SOME != 0 {
 			self.new_line();
 		}
-		self.write_mark(mark);
+		self.write_mark(open & !SOME);
 	}
 
 	/// A number.
@@ -139,10 +142,21 @@ impl<'w> Json<'w> {
 		self.number(number);
 	}
 
+	/// A key and a group's path, with its first slash.
+	pub fn path_of(&mut self, key: &str, path: &[u8]) {
+		self.key(key);
+		self.text_after("/", path.strip_prefix(b"/").unwrap_or(path));
+	}
+
 	/// A text value.
 	pub fn text(&mut self, text: &[u8]) {
+		self.text_after("", text);
+	}
+
+	fn text_after(&mut self, start: &str, text: &[u8]) {
 		self.separate();
 		self.write_mark(b'"');
+		self.write(start);
 		for chunk in text.utf8_chunks() {
 			for letter in chunk.valid().chars() {
 				self.letter(letter);

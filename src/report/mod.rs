@@ -1,6 +1,7 @@
 //! Images in, text for people and programs out.
 
 pub mod decode;
+pub mod differences;
 pub mod json;
 pub mod overview;
 pub mod tree;

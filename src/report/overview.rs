@@ -183,6 +183,13 @@ fn write_perms(json: &mut Json<'_>, perms: Option<Perms>) {
 fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
 	json.object();
 	json.number_of("id", u64::from(set.id));
+	write_members(json, set)?;
+	json.end();
+	Ok(())
+}
+
+/// The paths of a set by hierarchy.
+pub(super) fn write_members(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
 	json.key("members");
 	json.object();
 	for member in set.members() {
@@ -190,7 +197,6 @@ fn write_set(json: &mut Json<'_>, set: &Set<'_>) -> Result<(), Fault> {
 		key(json, member.name)?;
 		json.text(member.path);
 	}
-	json.end();
 	json.end();
 	Ok(())
 }

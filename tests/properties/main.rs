@@ -1,6 +1,7 @@
 //! Properties that hold for every image and every path, tried on random ones that are the same in every run.
 
 mod dice;
+mod diff;
 mod dump;
 mod model;
 mod mutate;

@@ -1,0 +1,34 @@
+//! A join that moves nobody: tasks that are elsewhere than the image says are told.
+
+use crate::act::aim::Targets;
+use crate::act::host::Host;
+use crate::act::join::{Buffers, Join, Who};
+use crate::act::tasks::Dump;
+use crate::difference::{Difference, What};
+use crate::image::view::{Image, Task};
+use crate::kernel::proc::Proc;
+
+impl<'w, 'a> Join<'w, 'a> {
+	/// Before the first pass.
+	pub fn new(
+		image: Image<'a>,
+		host: &'w Host,
+		targets: &'w Targets,
+		dump: Option<&'w Dump<'w>>,
+		(who, proc): (Who<'w>, Proc),
+		buffers: &'w mut Buffers,
+	) -> Self {
+		let (set, process, tell) = (None, None, None);
+		Join { image, host, targets, dump, who, proc, buffers, set, process, at: 0, tell, differences: 0 }
+	}
+
+	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.
+	pub(super) fn differ(&mut self, at: usize, task: &Task<'_>) {
+		let sides = [Some(&self.buffers.target[..]), Some(&self.buffers.old[..])];
+		let hierarchy = self.host.hierarchies[at].label.bytes();
+		self.differences += 1;
+		if let Some(tell) = &mut self.tell {
+			tell(&Difference { hierarchy, group: b"", what: What::Task(task.pid, task.tid), sides });
+		}
+	}
+}
