@@ -108,6 +108,12 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		count.trees(request.pids)?
 	};
 	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
+	if count.hidden > 0 {
+		log.warn(format_args!(
+			"tasks whose cgroup namespace may not be looked at: {}; where it begins is not in the image",
+			count.hidden
+		));
+	}
 	if census.book.overflown && matches!(scope, Scope::Tree) {
 		let full = Fault::full(Limit::TreeSets, 0);
 		return Err(full).at(place);

@@ -4,6 +4,7 @@ use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
 use crate::act::journal::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::namespace::Lost;
 use crate::act::tour::{self, Target, Targets, tour};
 use crate::act::undo::undo;
 use crate::act::work::{Pass, Space, Tell, Work};
@@ -107,7 +108,18 @@ pub fn restore<'a>(
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.read_all) = (is_ours(image)?, request.read_all);
-	let join = Join { image: *image, host, targets, who, proc, buffers: join, set: None, process: None, at: 0 };
+	let join = Join {
+		image: *image,
+		host,
+		targets,
+		who,
+		proc,
+		buffers: join,
+		set: None,
+		process: None,
+		at: 0,
+		lost: Lost::default(),
+	};
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	match story.phases() {
 		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
@@ -307,7 +319,11 @@ impl Story<'_, '_> {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
-		if join { self.join() } else { Ok(()) }
+		if join {
+			self.join()?;
+			self.join.lost.tell(self.work.log);
+		}
+		Ok(())
 	}
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {

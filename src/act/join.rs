@@ -8,8 +8,9 @@ use heapless::Vec;
 
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
+use crate::act::namespace::Lost;
 use crate::act::tour::Targets;
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Image, Set, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
@@ -82,6 +83,8 @@ pub struct Join<'w, 'a> {
 	pub process: Option<Process>,
 	/// The hierarchy that is worked on, for messages.
 	pub at: usize,
+	/// Tasks of the last pass that lost their cgroup namespace.
+	pub lost: Lost,
 }
 
 /// A process of the image that was found.
@@ -97,14 +100,16 @@ impl<'a> Join<'_, 'a> {
 	/// Moves every task that is not where it belongs; how many were moved.
 	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let mut moved = 0;
+		self.lost = Lost::default();
 		for task in self.image.tasks() {
 			let task = task.at(format_args!("the image"))?;
 			match self.task(&task, journal) {
 				Ok(was_moved) => moved += u64::from(was_moved),
 				Err(fault) if is_gone(&fault) => {}
 				Err(fault) => {
-					let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
-					let place = format_args!("task {} ({}) to group {path} of {label}", task.tid, Shown(task.comm));
+					let (to, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
+					let (tid, comm, from) = (task.tid, Shown(task.comm), ShownPath(&self.buffers.old));
+					let place = format_args!("task {tid} ({comm}) from group {from} to group {to} of {label}");
 					return Err(Error::new(fault, place));
 				}
 			}
@@ -189,6 +194,9 @@ impl<'a> Join<'_, 'a> {
 				(moved, read) = (true, None); // the text may now be that of another thread
 			}
 		}
+		if let Some((set, _)) = &self.set {
+			self.lost.look(&self.proc, set, (pid, tid), &mut self.buffers.text)?;
+		}
 		Ok(moved)
 	}
 
@@ -252,7 +260,12 @@ impl<'a> Join<'_, 'a> {
 		let dir = slot.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
 		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
-		move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark))
+		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
+		moved.map_err(|fault| match (fault, version) {
+			(Fault::Kernel(errno::EACCES | errno::EPERM), Version::V1) => Fault::Unfit(Why::MoveV1),
+			(Fault::Kernel(errno::EACCES | errno::EPERM), Version::V2) => Fault::Unfit(Why::MoveV2),
+			_ => fault,
+		})
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.

@@ -7,6 +7,7 @@ pub mod host;
 pub mod join;
 pub mod journal;
 pub mod manner;
+pub mod namespace;
 pub mod read;
 pub mod scope;
 pub mod sets;

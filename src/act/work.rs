@@ -127,7 +127,8 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.failed += u64::from(left.count_ones());
 			self.pending |= left != 0;
 		}
-		self.owner(site, dir).at(format_args!("owner of {site}"))
+		self.owner(site, dir)
+			.map_err(|fault| owner_error(format_args!("the directory"), site, site.group.perms(), fault))
 	}
 }
 
@@ -187,7 +188,7 @@ impl<'w> Work<'w> {
 	/// Whether the image's values belong into the group.
 	fn is_for(&self, site: &Site<'_, '_>) -> bool {
 		let is_saved = matches!(site.role, Role::Part | Role::Ancestor);
-		let left_alone = self.mode == Mode::Soft && self.pass == Pass::Check;
+		let left_alone = self.mode != Mode::Ignore && self.pass == Pass::Check; // to count what is skipped
 		is_saved && self.pass != Pass::Scout && (self.mode.writes(site.made) || left_alone)
 	}
 
@@ -224,6 +225,9 @@ impl<'w> Work<'w> {
 				Ok(()) => {}
 				Err(_) if self.pass == Pass::Check => {
 					self.differ_value(site, known, &saved, b"a file that cannot be read")
+				}
+				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
+					return Err(owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault));
 				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
@@ -368,7 +372,7 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		self.note_perms(site, file.to_bytes(), now)?;
-		dir.own(file, now, wanted)
+		dir.own(file, now, wanted).map_err(not_owner)
 	}
 
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
@@ -387,7 +391,10 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		self.note_perms(site, b"", now)?;
-		dir.own_self(now, wanted)
+		match dir.own_self(now, wanted).map_err(not_owner) {
+			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
+			result => result,
+		}
 	}
 
 	fn note_perms(&mut self, site: &Site<'_, '_>, file: &[u8], old: Perms) -> Result<(), Fault> {
@@ -468,27 +475,36 @@ impl<'w> Work<'w> {
 	}
 
 	fn differ_perms(&mut self, what: fmt::Arguments<'_>, site: &Site<'_, '_>, wanted: Perms, now: Perms) {
-		let text = |perms: Perms| {
-			let mut text = heapless::String::<40>::new();
-			let Perms { mode, uid, gid } = perms;
-			let _ = fmt::write(&mut text, format_args!("{uid}:{gid} {:04o}", mode & 0o7777)); // at most 26 bytes
-			text
-		};
 		let place = format_args!("owner of {what} of {site}");
-		self.differ(place, text(wanted).as_bytes(), text(now).as_bytes());
+		let skipped = self.skips(site, false, place, perms_text(wanted).as_bytes(), perms_text(now).as_bytes());
+		self.seen += u64::from(skipped);
 	}
 
 	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: &[u8]) {
 		let place = format_args!("{} of {site}", Shown(saved.name));
+		self.skips(site, known.advisory, place, saved.value.bytes(), now);
+	}
+
+	/// Counts a difference: as skipped, where the mode or --skip-missing leaves it alone, or as one that there may not be.
+	fn skips(
+		&mut self,
+		site: &Site<'_, '_>,
+		advisory: bool,
+		place: fmt::Arguments<'_>,
+		image: &[u8],
+		host: &[u8],
+	) -> bool {
 		let left_alone = !self.mode.writes(site.made);
-		if !left_alone && !known.advisory && !self.skip_missing {
-			return self.differ(place, saved.value.bytes(), now);
+		if !left_alone && !advisory && !self.skip_missing {
+			self.differ(place, image, host);
+			return false;
 		}
 		self.counts.skipped += 1;
 		if !left_alone {
-			let text = Shown(saved.value.bytes());
-			self.log.warn(format_args!("{place}: skipped: the image has {text}, this host has {}", Shown(now)));
+			let (image, host) = (Shown(image), Shown(host));
+			self.log.warn(format_args!("{place}: skipped: the image has {image}, this host has {host}"));
 		}
+		true
 	}
 
 	fn differ(&mut self, place: fmt::Arguments<'_>, image: &[u8], host: &[u8]) {
@@ -510,6 +526,27 @@ fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'s
 	let index = property::index_after(site.label.version(), saved.name, *hint)?;
 	*hint = index + 1;
 	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
+}
+
+/// A refusal to change owner or mode: the kernel's number for it says too little.
+fn not_owner(fault: Fault) -> Fault {
+	if fault == Fault::Kernel(errno::EPERM) { Fault::Unfit(Why::NotOwner) } else { fault }
+}
+
+fn owner_error(
+	what: fmt::Arguments<'_>,
+	site: &Site<'_, '_>,
+	wanted: Result<Option<Perms>, Fault>,
+	fault: Fault,
+) -> Error {
+	let text = wanted.ok().flatten().map(perms_text).unwrap_or_default();
+	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
+}
+
+fn perms_text(Perms { mode, uid, gid }: Perms) -> heapless::String<40> {
+	let mut text = heapless::String::new();
+	let _ = fmt::write(&mut text, format_args!("{uid}:{gid} {:04o}", mode & 0o7777)); // at most 26 bytes
+	text
 }
 
 fn same_perms(now: Perms, wanted: Perms) -> bool {
