@@ -1,6 +1,6 @@
 # Every test of this layout that CI runs, and those named as arguments; rollback last, since it takes a disk away. Without the binary,
 # only the tests of the tests.
-scripts="image roundtrip random regressions modes $* rollback"
+scripts="image roundtrip random regressions modes delegation $* rollback"
 if [ ! -x /bin/cgraft ]; then
 	echo "skip - $scripts: there is no target/cgraft; scripts/build makes it"
 	scripts=
