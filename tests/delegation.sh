@@ -186,6 +186,7 @@ out_of_reach() {
 # What a user sees of another user's process is what root sees, but for its cgroup namespace, and that is said.
 of_another_user() {
 	keep "$at" "$group/a"
+	until [ "$(cat "/proc/$pid/comm")" = sleep ]; do sleep 0.05; done # both dumps see its name
 	"$CGRAFT" dump -t "$pid" -i "$work/root.img"
 	wrap=("${as_user[@]}")
 	succeeds "$what: the user dumps another user's process" dump -t "$pid" -i "$work/area/user.img"
