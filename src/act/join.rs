@@ -240,6 +240,9 @@ impl<'a> Join<'_, 'a> {
 			if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) {
 				let path = line.path_if_deleted().unwrap_or(line.path);
 				let _ = old.extend_from_slice(path.strip_prefix(b"/").unwrap_or(path)); // the kernel prints no longer ones
+				if line.is_outside() {
+					return Err(Fault::Unfit(Why::OutsideNamespace));
+				}
 				return Ok(line.path.strip_prefix(b"/") == Some(target));
 			}
 		}
