@@ -6,7 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 user=65534
-as_user=(setpriv --reuid=$user --regid=$user --clear-groups)
+user_is=(setpriv "--reuid=$user" "--regid=$user" --clear-groups)
 own='cgroup.procs tasks cgroup.threads cgroup.subtree_control'
 
 # delegate GROUP: as cgroup-v2.rst says, and as it is usual on v1.
@@ -20,7 +20,7 @@ delegate() {
 
 # user_task GROUP: a task of the user's in this group until the end; its id in $pid.
 user_task() {
-	"${as_user[@]}" sleep 100000 &
+	"${user_is[@]}" sleep 100000 &
 	pid=$!
 	kept+=("$pid")
 	until [ "$(stat -c %u "/proc/$pid")" = $user ]; do sleep 0.05; done
@@ -28,7 +28,7 @@ user_task() {
 }
 
 as_user() {
-	"${as_user[@]}" sh -c "$1"
+	"${user_is[@]}" sh -c "$1"
 }
 
 # What a restore has to bring back, by a comparer that shares nothing with cgraft.
@@ -76,7 +76,7 @@ prepare() {
 
 the_users_own() {
 	succeeds "$what: root dumps it" dump --cgroup "$what:/$group" --no-ancestors -i "$work/root.img"
-	wrap=("${as_user[@]}")
+	wrap=("${user_is[@]}")
 	succeeds "$what: the user dumps it" dump --cgroup "$what:/$group" --no-ancestors -i "$work/area/user.img"
 	check "$what: and sees the same" cmp -s "$work/root.img" user.img
 	chmod 644 "$work/root.img"
@@ -99,7 +99,7 @@ the_users_own() {
 # refuses_the_user WHAT CODES WORD... -- ARGUMENT...: one line, and everything is as it was.
 refuses_the_user() {
 	local aside='2{/^cgraft: everything was taken back: the host is as it was$/d}'
-	wrap=("${as_user[@]}")
+	wrap=("${user_is[@]}")
 	refuses "$@"
 	wrap=()
 }
@@ -124,7 +124,7 @@ another_owner() {
 	local kind
 	for kind in owner file; do
 		home
-		wrap=("${as_user[@]}")
+		wrap=("${user_is[@]}")
 		cgraft restore --skip-missing -i "$work/$kind.img"
 		wrap=()
 		check "$what: --skip-missing, $kind: exit 6" [ "$status" = 6 ]
@@ -146,7 +146,7 @@ not_his_value() {
 	echo "$old" >"$at/$group/$file"
 	home
 	refuses_the_user "$what: a value that is not his to write" 1 "$file of group /$group of" EACCES -- restore -i "$work/value.img"
-	wrap=("${as_user[@]}")
+	wrap=("${user_is[@]}")
 	succeeds "$what: the same in mode soft" restore --manage-cgroups=soft -i "$work/value.img"
 	wrap=()
 	says "$what: which counts it" "created 2, found 1, .* skipped 1, tasks joined 2$"
@@ -175,7 +175,7 @@ out_of_reach() {
 		kill "$stranger"
 		wait "$stranger" 2>/dev/null
 	fi
-	wrap=("${as_user[@]}")
+	wrap=("${user_is[@]}")
 	succeeds "$what: from within his groups it goes" restore -i "$work/root.img"
 	wrap=()
 	snapshot >"$work/got"
@@ -188,7 +188,7 @@ of_another_user() {
 	keep "$at" "$group/a"
 	until [ "$(cat "/proc/$pid/comm")" = sleep ]; do sleep 0.05; done # both dumps see its name
 	"$CGRAFT" dump -t "$pid" -i "$work/root.img"
-	wrap=("${as_user[@]}")
+	wrap=("${user_is[@]}")
 	succeeds "$what: the user dumps another user's process" dump -t "$pid" -i "$work/area/user.img"
 	wrap=()
 	check "$what: what he sees is the same" cmp -s "$work/root.img" user.img

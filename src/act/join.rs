@@ -8,9 +8,9 @@ use heapless::Vec;
 
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
-use crate::act::namespace::Lost;
+use crate::act::namespace::{Lost, is_denied};
 use crate::act::tour::Targets;
-use crate::error::{At, Error, Fault, Why, errno};
+use crate::error::{At, Error, Fault, Why};
 use crate::image::view::{Image, Set, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
@@ -44,7 +44,7 @@ pub enum Who<'m> {
 
 /// The buffers of a join.
 pub struct Buffers {
-	text: [u8; LINE_BYTES],
+	pub(super) text: [u8; LINE_BYTES],
 	list: [u8; LIST_BYTES],
 	target: Path,
 	old: Path,
@@ -194,9 +194,7 @@ impl<'a> Join<'_, 'a> {
 				(moved, read) = (true, None); // the text may now be that of another thread
 			}
 		}
-		if let Some((set, _)) = &self.set {
-			self.lost.look(&self.proc, set, (pid, tid), &mut self.buffers.text)?;
-		}
+		self.look_inside(pid, tid)?;
 		Ok(moved)
 	}
 
@@ -263,12 +261,9 @@ impl<'a> Join<'_, 'a> {
 		let dir = slot.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
 		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
+		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
 		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
-		moved.map_err(|fault| match (fault, version) {
-			(Fault::Kernel(errno::EACCES | errno::EPERM), Version::V1) => Fault::Unfit(Why::MoveV1),
-			(Fault::Kernel(errno::EACCES | errno::EPERM), Version::V2) => Fault::Unfit(Why::MoveV2),
-			_ => fault,
-		})
+		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.

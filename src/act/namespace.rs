@@ -3,6 +3,7 @@
 //! Where a namespace begins is fixed when a task makes it (cgroup_namespaces(7)), so a running task cannot be given one:
 //! it has it still, or that is told.
 
+use crate::act::join::Join;
 use crate::error::{Fault, errno};
 use crate::image::view::Set;
 use crate::kernel::proc::Proc;
@@ -17,26 +18,6 @@ pub struct Lost {
 }
 
 impl Lost {
-	/// Looks at a task of this set that is where it belongs; `text` holds one /proc/PID/cgroup.
-	pub(super) fn look(
-		&mut self,
-		proc: &Proc,
-		set: &Set<'_>,
-		(pid, tid): (u32, u32),
-		text: &mut [u8],
-	) -> Result<(), Fault> {
-		match has_namespace(proc, set, pid, tid, text) {
-			Ok(true) => return Ok(()),
-			Ok(false) | Err(Fault::Kernel(errno::EACCES | errno::EPERM)) => {}
-			Err(fault) => return Err(fault),
-		}
-		if self.count == 0 {
-			self.first = tid;
-		}
-		self.count += 1;
-		Ok(())
-	}
-
 	/// One line, if there are any.
 	pub fn tell(&self, log: &mut dyn Log) {
 		let Lost { count, first } = self;
@@ -45,6 +26,23 @@ impl Lost {
 				"tasks that are not in a cgroup namespace as in the image: {count}, the first is {first}; a running task cannot be given one"
 			));
 		}
+	}
+}
+
+impl Join<'_, '_> {
+	/// Looks at a task of the current set that is where it belongs.
+	pub(super) fn look_inside(&mut self, pid: u32, tid: u32) -> Result<(), Fault> {
+		let Some((set, _)) = &self.set else { return Ok(()) };
+		match has_namespace(&self.proc, set, pid, tid, &mut self.buffers.text) {
+			Ok(true) => return Ok(()),
+			Err(fault) if !is_denied(&fault) => return Err(fault),
+			_ => {}
+		}
+		if self.lost.count == 0 {
+			self.lost.first = tid;
+		}
+		self.lost.count += 1;
+		Ok(())
 	}
 }
 
@@ -67,4 +65,9 @@ fn has_namespace(proc: &Proc, set: &Set<'_>, pid: u32, tid: u32, text: &mut [u8]
 		}
 	}
 	Ok(true)
+}
+
+/// Whether the kernel says that only somebody else may do it.
+pub(super) fn is_denied(fault: &Fault) -> bool {
+	matches!(fault, Fault::Kernel(errno::EACCES | errno::EPERM))
 }
