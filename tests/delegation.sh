@@ -69,6 +69,7 @@ prepare() {
 		as_user "echo 7 >'$at/$group/a/cgroup.max.depth'; echo 3 >'$at/$group/a/b/cgroup.max.descendants'"
 	fi
 	as_user "chmod 711 '$at/$group/a/b'; chmod 600 '$at/$group/a/cgroup.procs'"
+	as_user "chmod 400 '$at/$group/a/b/cgroup.procs'; chmod 500 '$at/$group/a'"
 	user_task "$group/a"; one=$pid
 	user_task "$group/a/b"; two=$pid
 	snapshot >"$work/want"
@@ -115,12 +116,12 @@ another_owner() {
 	refuses_the_user "$what: a group's owner that cannot be given, group there" "1 4" "owner of the directory of group /$group/a/b" \
 		"1000:1001 0711" "only root" -- restore -i "$work/owner.img"
 	refuses_the_user "$what: a file's owner that cannot be given, group there" "1 4" "owner of cgroup.procs of group /$group/a/b" \
-		"1000:1001 0644" "only root" -- restore -i "$work/file.img"
+		"1000:1001 0400" "only root" -- restore -i "$work/file.img"
 	home
 	refuses_the_user "$what: a group's owner that cannot be given" 1 "owner of the directory of group /$group/a/b" \
 		"1000:1001 0711" "only root" -- restore -i "$work/owner.img"
 	refuses_the_user "$what: a file's owner that cannot be given" 1 "owner of cgroup.procs of group /$group/a/b" \
-		"1000:1001 0644" "only root" -- restore -i "$work/file.img"
+		"1000:1001 0400" "only root" -- restore -i "$work/file.img"
 	local kind
 	for kind in owner file; do
 		home
@@ -160,8 +161,8 @@ out_of_reach() {
 		echo "$one" >"$at/$group_of_strangers/cgroup.procs"
 		refuses_the_user "$what: a task of his own outside of his groups" 4 "task $one (" ") from group /$group_of_strangers to group /$group/a" \
 			"cgroup.procs" "nearest group above both" -- restore -i "$work/root.img"
-		echo "$two" >"$at/$group/cgroup.procs"
-		rmdir "$at/$group/a/b"
+		home
+		echo "$one" >"$at/$group_of_strangers/cgroup.procs"
 		refuses_the_user "$what: the same, with a group to be made" 1 "task $one (" "nearest group above both" -- restore -i "$work/root.img"
 		echo "$one" >"$at/$group/cgroup.procs"
 	else

@@ -251,7 +251,7 @@ impl<'w> Work<'w> {
 		// Who owns the files of a new group is known, unless it was changed.
 		let with_perms =
 			!(self.pass == Pass::Check && site.made && saved.perms.is_none_or(|perms| self.is_usual(known, perms)));
-		if !with_perms && known.phase == Phase::Never {
+		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
 		let (current, now) = match read::current(dir, file, known, self.value, with_perms) {
@@ -280,6 +280,11 @@ impl<'w> Work<'w> {
 	/// CRIU fills the owner and mode of freezer.state with whatever was in its memory.
 	fn knows_owner(&self, known: &Property) -> bool {
 		self.ours || known.read != property::Read::Freezer
+	}
+
+	/// Whether tasks come still: only then those who may not move any more give the files away that take them.
+	fn keeps_entrance(&self) -> bool {
+		self.pass == Pass::Create && self.phases.join
 	}
 
 	/// Whether a file of a group that was just made has this owner and mode.
@@ -378,7 +383,7 @@ impl<'w> Work<'w> {
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
 	fn owner(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
 		let Some(wanted) = site.group.perms()? else { return Ok(()) };
-		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7000 == 0;
+		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7700 == 0o700;
 		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
 		}
@@ -445,7 +450,7 @@ impl<'w> Work<'w> {
 	/// Where a group that is made is at once all that the image says, with nothing below it: its kind, by hierarchy and
 	/// files, and the number of its values.
 	pub(super) fn plain(&self, site: &Site<'_, '_>) -> Result<Option<(u32, u64)>, Fault> {
-		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
+		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7700 == 0o700;
 		if !self.trust || !site.group.perms()?.is_none_or(is_own) {
 			return Ok(None);
 		}
