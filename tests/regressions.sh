@@ -541,10 +541,10 @@ cedana_782_a_root_that_moves_nothing() {
 trap_a_root_head_keeps_its_slash() {
 	need pids || return
 	make "$at_pids" new
-	handmade "$work/img" "hierarchy(group(b'', group(b'a')), [b'pids'])"
+	handmade "$work/img" "hierarchy(group(b'', group(b'a') + group(b'b')), [b'pids'])"
 	cgraft restore --cgroup-root "pids:/$group/new" -i "$work/img"
 	check "$test: exit 0" [ "$status" = 0 ]
-	check "$test: below the new root" [ -d "$at_pids/$group/new" ]
+	check "$test: below the new root" [ -d "$at_pids/$group/new/a" -a -d "$at_pids/$group/new/b" ]
 	check "$test: and nowhere else" [ -z "$(find "$at_pids" -maxdepth 2 -name "newa*")" ]
 	destroy
 }
@@ -733,7 +733,34 @@ criu_1066_a_zombie_in_the_tree() {
 	succeeds "$test: dump" dump -t "$pid" -i "$work/img"
 	"$CGRAFT" decode "$work/img" >"$work/json"
 	check "$test: the group is in the image" grep -q "$group/a" "$work/json"
+	check "$test: nobody is in /" [ "$(grep -c '"name": "pids", "path": "/"' "$work/json")" = 0 ]
+	"$CGRAFT" show --json "$work/img" >"$work/json"
+	check "$test: one task" [ "$(grep -o '"tid"' "$work/json" | wc -l)" = 1 ]
 	kill "$pid"
+	wait "$pid" 2>/dev/null
+	destroy
+	a_dead_leader_criu_1066
+}
+
+# A process whose first thread has ended: the others are alive, and where they are is not to be asked of the first.
+a_dead_leader_criu_1066() {
+	local thread
+	make "$at_pids" a
+	python3 -c '
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(100000,)).start()
+ctypes.CDLL(None).pthread_exit(None)' &
+	pid=$!
+	kept+=("$pid")
+	until grep -q '^State:.Z' "/proc/$pid/status" || ! [ -d "/proc/$pid" ]; do sleep 0.1; done
+	thread=$(ls "/proc/$pid/task" | grep -vx "$pid")
+	echo "$thread" >"$at_pids/$group/a/tasks"
+	succeeds "$test: a dead leader: dump" dump -t "$pid" -i "$work/img"
+	echo "$thread" >"$at_pids/tasks"
+	rmdir "$at_pids/$group/a" "$at_pids/$group"
+	succeeds "$test: a dead leader: restore" restore -i "$work/img"
+	check "$test: a dead leader: its thread is back" [ "$(cat "$at_pids/$group/a/tasks")" = "$thread" ]
+	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	destroy
 }
