@@ -753,7 +753,7 @@ ctypes.CDLL(None).pthread_exit(None)' &
 	pid=$!
 	kept+=("$pid")
 	until grep -q '^State:.Z' "/proc/$pid/status" || ! [ -d "/proc/$pid" ]; do sleep 0.1; done
-	thread=$(ls "/proc/$pid/task" | grep -vx "$pid")
+	thread=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 ! -name "$pid" -printf %f)
 	echo "$thread" >"$at_pids/$group/a/tasks"
 	succeeds "$test: a dead leader: dump" dump -t "$pid" -i "$work/img"
 	echo "$thread" >"$at_pids/tasks"
