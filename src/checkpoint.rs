@@ -116,7 +116,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	} else {
 		count.trees(request.pids)?
 	};
-	let mut summary = Summary { tasks: count.tasks, ..Summary::default() };
+	let (mut summary, hidden) = (Summary { tasks: count.tasks, ..Summary::default() }, count.hidden);
 	if census.book.overflown && matches!(scope, Scope::Tree(_)) {
 		let full = Fault::full(Limit::TreeSets, 0);
 		return Err(full).at(place);
@@ -131,6 +131,11 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	summary.bytes = writer.total();
 	let output = writer.finish().at(place)?;
 	output.commit().at(place)?;
+	if hidden > 0 {
+		log.warn(format_args!(
+			"tasks whose cgroup namespace may not be looked at: {hidden}; where it begins is not in the image"
+		));
+	}
 	Ok(summary)
 }
 

@@ -50,20 +50,23 @@ fn threaded(saved: &[u8], emit: Emit<'_>) -> Result<(), Fault> {
 	}
 }
 
-/// One line a write: the kernel takes the first and drops the rest without a word.
+/// One line a write: the kernel takes the first and drops the rest without a word. A line that is refused, of a device
+/// that is gone, keeps none of the others out; the first refusal is the result.
 fn lines(property: &Property, reset: &[u8], saved: &[u8], current: &[u8], emit: Emit<'_>) -> Result<(), Fault> {
+	let mut first = Ok(());
 	for change in value::line_changes(property, saved, current) {
-		match change.line {
-			Some(line) => emit(Target::Own, line)?,
+		let result = match change.line {
+			Some(line) => emit(Target::Own, line),
 			None => {
 				let mut text = Vec::<u8, WRITE_BYTES>::new();
 				let full = Fault::full(Limit::Write, change.key.len() + reset.len());
 				text.extend_from_slice(change.key).and_then(|()| text.extend_from_slice(reset)).map_err(|_| full)?;
-				emit(Target::Own, &text)?;
+				emit(Target::Own, &text)
 			}
-		}
+		};
+		first = first.and(result);
 	}
-	Ok(())
+	first
 }
 
 /// All signs in one write: `+cpu -io`.
@@ -127,6 +130,17 @@ mod tests {
 		};
 		writes(property, saved.as_bytes(), current.as_bytes(), &mut emit).unwrap();
 		all
+	}
+
+	#[test]
+	fn a_line_that_is_refused_keeps_no_other_out() {
+		let property = find(Version::V1, b"net_prio.ifpriomap").unwrap();
+		let mut taken = 0;
+		let result = writes(property, b"lo 5\ngone0 6\neth0 7", b"lo 0\neth0 0", &mut |_, text| {
+			taken += u32::from(!text.starts_with(b"gone"));
+			if text.starts_with(b"gone") { Err(Fault::Kernel(errno::ENODEV)) } else { Ok(()) }
+		});
+		assert_eq!((result, taken), (Err(Fault::Kernel(errno::ENODEV)), 2));
 	}
 
 	#[test]

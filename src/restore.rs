@@ -311,7 +311,11 @@ impl Story<'_, '_> {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
-		if join { self.join() } else { Ok(()) }
+		if join {
+			self.join()?;
+			self.join.lost.tell(self.work.log);
+		}
+		Ok(())
 	}
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {

@@ -111,6 +111,9 @@ reasons! {
 	NoSet = "the image has no set with the number of this task",
 	NotRunning = "there is no such process",
 	OtherTask = "another task has its number",
+	MoveV1 = "on v1 only root and the task's own user may move it, and cgroup.procs and tasks of the group must be theirs to write",
+	MoveV2 = "whoever moves a task must be able to write cgroup.procs of its new group and of the nearest group above both: have root move it into the delegated group first",
+	NotOwner = "only root may give it this owner, and only its owner another mode (--skip-missing)",
 	OutsideNamespace = "a task is outside of this cgroup namespace: run cgraft in that of the host",
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",

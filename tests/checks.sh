@@ -137,7 +137,7 @@ state() {
 		tops+=("$mount/$group"*)
 	done
 	find "${tops[@]}" -printf '%p %y %m %U:%G\n' 2>/dev/null | sort
-	find "${tops[@]}" -name cgroup.procs -exec grep -s . {} + 2>/dev/null
+	find "${tops[@]}" -name cgroup.procs -exec grep -Hs . {} + 2>/dev/null | sort
 	grep cgroup /proc/self/mountinfo
 }
 

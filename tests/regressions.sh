@@ -165,7 +165,7 @@ criu_305_a_group_that_is_there_already() {
 		cgraft restore --manage-cgroups=$mode -i "$work/img"
 		check "$test: $mode leaves $wanted" [ "$(value "$at_pids" a/pids.max)" = "$wanted" ]
 		[ $mode != full ] && [ $mode != soft ] || check "$test: $mode says that the groups were found" says "found 2"
-		[ $mode != soft ] || check "$test: $mode says that values were skipped" grep -qE 'skipped [1-9]' "$work/err"
+		[ $mode != soft ] && [ $mode != none ] || check "$test: $mode says that a value was skipped" says "skipped 1, "
 	done
 	echo 5 >"$at_pids/$group/a/pids.max"
 	cgraft restore --manage-cgroups=strict -i "$work/img"
@@ -190,9 +190,34 @@ criu_16_an_empty_cpuset() {
 		check "$test: it $case: CPUs are back" [ "$(value "$at_cpuset" a/b/cpuset.cpus 2>/dev/null)" = "$cpus" ]
 		check "$test: it $case: the task is back" [ "$(group_of "$pid" cpuset)" = "/$group/a/b" ]
 	done
+	without_ancestors_criu_16
+	without_values_criu_16
 	kill "$pid"
 	wait "$pid" 2>/dev/null
 	destroy
+}
+
+# What lies above is not in the image; it is made, and has to have CPUs before the group can.
+without_ancestors_criu_16() {
+	"$CGRAFT" dump -t "$pid" --no-ancestors -i "$work/img"
+	echo "$pid" >"$at_cpuset/cgroup.procs"
+	rmdir "$at_cpuset/$group/a/b" "$at_cpuset/$group/a" "$at_cpuset/$group"
+	cgraft restore -i "$work/img"
+	check "$test: ancestors are made: exit 0" [ "$status" = 0 ]
+	check "$test: ancestors have the root's CPUs" [ "$(value "$at_cpuset" cpuset.cpus):$(value "$at_cpuset" a/cpuset.mems)" = "$(cat "$at_cpuset/cpuset.cpus"):$(cat "$at_cpuset/cpuset.mems")" ]
+	check "$test: the task is back" [ "$(group_of "$pid" cpuset)" = "/$group/a/b" ]
+}
+
+# Soft may not fill a group that is there. The task stays where it is, and the error says what is the matter.
+without_values_criu_16() {
+	echo "$pid" >"$at_cpuset/cgroup.procs"
+	rmdir "$at_cpuset/$group/a/b"
+	mkdir "$at_cpuset/$group/a/b"
+	cgraft restore --manage-cgroups=soft -i "$work/img"
+	check "$test: soft: refused, exit $status" [ "$status" = 1 -o "$status" = 4 ]
+	check "$test: soft: says why" says "task $pid .* to group /$group/a/b of cpuset: .*no CPUs or memory nodes"
+	check "$test: soft: the task stays" [ "$(group_of "$pid" cpuset)" = / ]
+	check "$test: soft: the group stays empty" [ -z "$(value "$at_cpuset" a/b/cpuset.cpus)" ]
 }
 
 # 7: the first restore failed and left groups; the second skipped what had failed. Every call fails once here.
@@ -264,6 +289,22 @@ criu_2000_cpus_that_this_host_does_not_have() {
 	need cpuset || return
 	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'cpuset.cpus', b'0-1023') + prop(b'cpuset.mems', b'0')), [b'cpuset'])"
 	refuses_restore cpuset.cpus
+	# A parent that has fewer than the group had: it is not in the image, so it is not touched.
+	make "$at_cpuset" a/b
+	local all
+	all=$(value "$at_cpuset" a/cpuset.cpus)
+	if [ "$all" != 0 ]; then
+		"$CGRAFT" dump --cgroup "cpuset:/$group/a/b" --no-ancestors -i "$work/img"
+		rmdir "$at_cpuset/$group/a/b"
+		echo 0 >"$at_cpuset/$group/a/cpuset.cpus"
+		cgraft restore -i "$work/img"
+		check "$test: a parent that has fewer: exit 1" [ "$status" = 1 ]
+		check "$test: a parent that has fewer: says where" says "cpuset.cpus of group /$group/a/b of cpuset, value $all"
+		check "$test: a parent that has fewer: is as it was" [ "$(value "$at_cpuset" a/cpuset.cpus):$(ls -d "$at_cpuset/$group/a/b" 2>/dev/null)" = 0: ]
+	else
+		skip "$test: a parent that has fewer: there is one CPU here"
+	fi
+	destroy
 }
 
 # refuses_restore WORD: the image is refused, the word is said, and no group is left.
@@ -290,6 +331,25 @@ criu_318_another_co_mount() {
 	destroy
 }
 
+# 12: a file that this kernel's groups do not have. A default may be lost, another value may not.
+criu_1874_a_file_that_this_kernel_lacks() {
+	need unified || return
+	make "$at_unified" a
+	[ ! -e "$at_unified/$group/a/memory.max" ] || { skip "$test: v2 has the memory controller here"; destroy; return; }
+	destroy
+	handmade "$work/default" "hierarchy(group(b'$group/a', prop(b'memory.max', b'max') + prop(b'cgroup.max.depth', b'5')), [b''])"
+	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'memory.max', b'4096000') + prop(b'cgroup.max.depth', b'5')), [b''])"
+	refuses_restore "memory.max of group /$group/a of unified, value 4096000: this kernel's groups do not have the file"
+	cgraft restore -i "$work/default"
+	check "$test: a default may be lost" [ "$status:$(value "$at_unified" a/cgroup.max.depth)" = 0:5 ]
+	destroy
+	cgraft restore --skip-missing -i "$work/img"
+	check "$test: --skip-missing: exit 6, and the rest is there" [ "$status:$(value "$at_unified" a/cgroup.max.depth)" = 6:5 ]
+	check "$test: --skip-missing: names it" says "^cgraft: memory.max of group /$group/a of unified: skipped: the image has 4096000"
+	check "$test: --skip-missing: counts it" says "skipped 1, "
+	destroy
+}
+
 # 13: devices.deny is refused once there are children, so rules come before them.
 lxd_2436_device_rules_come_before_children() {
 	need devices || return
@@ -306,6 +366,13 @@ lxd_2436_device_rules_come_before_children() {
 	find "$at_devices/$group" -name devices.list -exec grep . {} + | sort >"$work/after"
 	check "$test: exit 0" [ "$status" = 0 ]
 	check "$test: three levels of lists are the same" cmp -s "$work/before" "$work/after"
+	# Where there are children already, single rules are put right. Whoever denies one takes it from all below.
+	echo "c 1:3 rwm" >"$at_devices/$group/a/devices.deny"
+	echo "c 1:7 w" >"$at_devices/$group/a/devices.allow"
+	cgraft restore -i "$work/img"
+	find "$at_devices/$group" -name devices.list -exec grep . {} + | sort >"$work/after"
+	check "$test: over a tree with other rules: exit 0" [ "$status" = 0 ]
+	check "$test: over a tree with other rules: the same lists" cmp -s "$work/before" "$work/after"
 	destroy
 }
 
@@ -331,15 +398,19 @@ criu_3143_a_cgroup_namespace() {
 
 # 15: owners of a user namespace's range.
 criu_2902_shifted_owners() {
-	make "${mounts[0]}" a
-	chown 100000:100000 "${mounts[0]}/$group/a" "${mounts[0]}/$group/a/cgroup.procs"
-	chmod 2775 "${mounts[0]}/$group/a"
-	"$CGRAFT" dump --cgroup "/$group" -i "$work/img"
-	destroy
-	"$CGRAFT" restore -i "$work/img" 2>/dev/null
-	check "$test: of the group" [ "$(stat -c %u:%g:%a "${mounts[0]}/$group/a")" = 100000:100000:2775 ]
-	check "$test: of a file" [ "$(stat -c %u:%g "${mounts[0]}/$group/a/cgroup.procs")" = 100000:100000 ]
-	destroy
+	local mount
+	need unified || return
+	for mount in "${mounts[0]}" "$at_unified"; do
+		make "$mount" a
+		chown 100000:100000 "$mount/$group/a" "$mount/$group/a/cgroup.procs"
+		chmod 2775 "$mount/$group/a"
+		"$CGRAFT" dump --cgroup "/$group" -i "$work/img"
+		destroy
+		"$CGRAFT" restore -i "$work/img" 2>/dev/null
+		check "$test: of the group, ${mount##*/}" [ "$(stat -c %u:%g:%a "$mount/$group/a")" = 100000:100000:2775 ]
+		check "$test: of a file, ${mount##*/}" [ "$(stat -c %u:%g "$mount/$group/a/cgroup.procs")" = 100000:100000 ]
+		destroy
+	done
 }
 
 # 16: v2 has no name, and that is no missing name.
@@ -426,6 +497,27 @@ runc_806_a_real_time_task() {
 	destroy
 }
 
+# A budget of real time is the parent's first when it grows, and the children's first when it shrinks.
+runc_860_budgets_of_parent_and_child() {
+	need cpu || return
+	make "$at_cpu" a
+	[ -e "$at_cpu/$group/a/cpu.rt_runtime_us" ] || { skip "$test: this kernel has no cpu.rt_runtime_us"; destroy; return; }
+	echo 10000 >"$at_cpu/$group/cpu.rt_runtime_us" && echo 8000 >"$at_cpu/$group/a/cpu.rt_runtime_us" ||
+		{ skip "$test: the host gives no real time"; destroy; return; }
+	"$CGRAFT" dump --cgroup "cpu:/$group" -i "$work/img"
+	local from
+	for from in 3000:2000 30000:20000 0:0; do
+		echo 0 >"$at_cpu/$group/a/cpu.rt_runtime_us"
+		echo "${from%:*}" >"$at_cpu/$group/cpu.rt_runtime_us"
+		echo "${from#*:}" >"$at_cpu/$group/a/cpu.rt_runtime_us"
+		cgraft restore -i "$work/img"
+		check "$test: from $from" [ "$status:$(value "$at_cpu" cpu.rt_runtime_us):$(value "$at_cpu" a/cpu.rt_runtime_us)" = 0:10000:8000 ]
+	done
+	echo 0 >"$at_cpu/$group/a/cpu.rt_runtime_us"
+	echo 0 >"$at_cpu/$group/cpu.rt_runtime_us"
+	destroy
+}
+
 # 24: restored tasks belong into the new job's group, not into the recorded one.
 cri_o_6894_into_another_group() {
 	need pids || return
@@ -457,10 +549,10 @@ cedana_782_a_root_that_moves_nothing() {
 trap_a_root_head_keeps_its_slash() {
 	need pids || return
 	make "$at_pids" new
-	handmade "$work/img" "hierarchy(group(b'', group(b'a')), [b'pids'])"
+	handmade "$work/img" "hierarchy(group(b'', group(b'a') + group(b'b')), [b'pids'])"
 	cgraft restore --cgroup-root "pids:/$group/new" -i "$work/img"
 	check "$test: exit 0" [ "$status" = 0 ]
-	check "$test: below the new root" [ -d "$at_pids/$group/new" ]
+	check "$test: below the new root" [ -d "$at_pids/$group/new/a" -a -d "$at_pids/$group/new/b" ]
 	check "$test: and nowhere else" [ -z "$(find "$at_pids" -maxdepth 2 -name "newa*")" ]
 	destroy
 }
@@ -520,6 +612,48 @@ trap_memory_and_swap() {
 	destroy
 }
 
+# A child's part of its period may not be more than its parent's: growing goes from the top down, shrinking from the bottom up.
+trap_quotas_of_parent_and_child() {
+	need cpu || return
+	make "$at_cpu" a/b
+	echo 60000 >"$at_cpu/$group/a/cpu.cfs_quota_us"
+	echo 50000 >"$at_cpu/$group/a/b/cpu.cfs_quota_us"
+	"$CGRAFT" dump --cgroup "cpu:/$group" -i "$work/img"
+	local from
+	for from in 20000:10000 90000:80000 20000:-1 -1:90000; do
+		echo -1 >"$at_cpu/$group/a/b/cpu.cfs_quota_us"
+		echo "${from%:*}" >"$at_cpu/$group/a/cpu.cfs_quota_us"
+		echo "${from#*:}" >"$at_cpu/$group/a/b/cpu.cfs_quota_us"
+		cgraft restore -i "$work/img"
+		check "$test: from $from" [ "$status:$(value "$at_cpu" a/cpu.cfs_quota_us):$(value "$at_cpu" a/b/cpu.cfs_quota_us)" = 0:60000:50000 ]
+	done
+	destroy
+}
+
+# A process's number may be another one's by now: only who started at the same time is the same.
+trap_a_number_that_was_taken_again() {
+	need pids || return
+	make "$at_pids" a
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --pid --fork --mount-proc bash -c '
+		sleeper() { echo 499 >/proc/sys/kernel/ns_last_pid; sleep 100000 & echo $! >&2; }
+		sleeper && first=$!
+		echo $first >"$1/cgroup.procs"
+		"$2" dump -t $first -i "$3" || exit
+		echo $first >"$4/cgroup.procs"
+		"$2" restore -i "$3" 2>"$5.same"
+		kill $first; wait $first 2>/dev/null
+		sleep 0.1
+		sleeper
+		"$2" restore -i "$3" 2>"$5.other"
+		grep -h pids: /proc/$!/cgroup' x "$at_pids/$group/a" "$CGRAFT" "$work/img" "$at_pids" "$work/err" >"$work/out" 2>"$work/pids"
+	check "$test: both have the number 500" [ "$(tr '\n' ' ' <"$work/pids")" = "500 500 " ]
+	check "$test: the task itself is moved" grep -q "tasks joined 1$" "$work/err.same"
+	check "$test: the other one is not" grep -q "tasks joined 0$" "$work/err.other"
+	check "$test: and stays where it is" [ "$(cut -d: -f3 "$work/out")" = / ]
+	destroy
+}
+
 # A file that nobody can read failed the dump, and so did a group that vanished meanwhile.
 trap_groups_that_come_and_go() {
 	need memory || return
@@ -560,6 +694,40 @@ criu_688_a_mode_after_a_blank() {
 	destroy
 }
 
+# A restored process had died, and there was no second restore.
+cri_o_6515_a_second_restore() {
+	need pids || return
+	make "$at_pids" a/b
+	echo 33 >"$at_pids/$group/a/b/pids.max"
+	keep "$at_pids" "$group/a/b"
+	"$CGRAFT" dump --cgroup "pids:/$group" -i "$work/img"
+	succeeds "$test: while it runs" restore -i "$work/img"
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	succeeds "$test: after it has died" restore -i "$work/img"
+	check "$test: nobody is joined, nothing written" says "values written 0, .* tasks joined 0$"
+	destroy
+	succeeds "$test: after its groups have gone" restore -i "$work/img"
+	check "$test: they are back" [ "$(value "$at_pids" a/b/pids.max)" = 33 ]
+	destroy
+}
+
+# A hierarchy without controllers was passed over without a word.
+libcgroup_442_a_hierarchy_without_controllers() {
+	need name=systemd || return
+	make "$at_name_systemd" a/b
+	echo 1 >"$at_name_systemd/$group/a/notify_on_release"
+	keep "$at_name_systemd" "$group/a/b"
+	succeeds "$test: dump" dump --cgroup "name=systemd:/$group" -i "$work/img"
+	echo "$pid" >"$at_name_systemd/cgroup.procs"
+	rmdir "$at_name_systemd/$group/a/b" "$at_name_systemd/$group/a" "$at_name_systemd/$group"
+	succeeds "$test: restore" restore -i "$work/img"
+	check "$test: groups, values and tasks" [ "$(value "$at_name_systemd" a/notify_on_release):$(value "$at_name_systemd" a/b/notify_on_release):$(value "$at_name_systemd" a/b/cgroup.procs)" = "1:0:$pid" ]
+	kill "$pid"
+	wait "$pid" 2>/dev/null
+	destroy
+}
+
 # A zombie says that it is in /, wherever it was.
 criu_1066_a_zombie_in_the_tree() {
 	need pids || return
@@ -573,7 +741,34 @@ criu_1066_a_zombie_in_the_tree() {
 	succeeds "$test: dump" dump -t "$pid" -i "$work/img"
 	"$CGRAFT" decode "$work/img" >"$work/json"
 	check "$test: the group is in the image" grep -q "$group/a" "$work/json"
+	check "$test: nobody is in /" [ "$(grep -c '"name": "pids", "path": "/"' "$work/json")" = 0 ]
+	"$CGRAFT" show --json "$work/img" >"$work/json"
+	check "$test: one task" [ "$(grep -o '"tid"' "$work/json" | wc -l)" = 1 ]
 	kill "$pid"
+	wait "$pid" 2>/dev/null
+	destroy
+	a_dead_leader_criu_1066
+}
+
+# A process whose first thread has ended: the others are alive, and where they are is not to be asked of the first.
+a_dead_leader_criu_1066() {
+	local thread
+	make "$at_pids" a
+	python3 -c '
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(100000,)).start()
+ctypes.CDLL(None).pthread_exit(None)' &
+	pid=$!
+	kept+=("$pid")
+	until grep -q '^State:.Z' "/proc/$pid/status" || ! [ -d "/proc/$pid" ]; do sleep 0.1; done
+	thread=$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 ! -name "$pid" -printf %f)
+	echo "$thread" >"$at_pids/$group/a/tasks"
+	succeeds "$test: a dead leader: dump" dump -t "$pid" -i "$work/img"
+	echo "$thread" >"$at_pids/tasks"
+	rmdir "$at_pids/$group/a" "$at_pids/$group"
+	succeeds "$test: a dead leader: restore" restore -i "$work/img"
+	check "$test: a dead leader: its thread is back" [ "$(cat "$at_pids/$group/a/tasks")" = "$thread" ]
+	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	destroy
 }
@@ -584,7 +779,7 @@ if [ -z "$has_restore" ]; then
 	exit
 fi
 command -v strace >/dev/null || { skip "all: there is no strace"; exit; }
-for test in $(declare -F | awk '{ print $3 }' | grep -E '^(criu|crun|runc|lxd|cri_o|cedana|trap)_'); do
+for test in $(declare -F | awk '{ print $3 }' | grep -E '^(criu|crun|runc|lxd|cri_o|cedana|libcgroup|trap)_'); do
 	[ $# = 0 ] || [[ " $* " == *" $test "* ]] || continue
 	$test
 	remove_groups

@@ -3,6 +3,7 @@
 use crate::act::aim::Targets;
 use crate::act::host::Host;
 use crate::act::join::{Buffers, Join, Who};
+use crate::act::namespace::Lost;
 use crate::act::tasks::Dump;
 use crate::difference::{Difference, What};
 use crate::image::view::{Image, Task};
@@ -19,7 +20,21 @@ impl<'w, 'a> Join<'w, 'a> {
 		buffers: &'w mut Buffers,
 	) -> Self {
 		let (set, process, tell) = (None, None, None);
-		Join { image, host, targets, dump, who, proc, buffers, set, process, at: 0, tell, differences: 0 }
+		Join {
+			image,
+			host,
+			targets,
+			dump,
+			who,
+			proc,
+			buffers,
+			set,
+			process,
+			at: 0,
+			tell,
+			differences: 0,
+			lost: Lost::default(),
+		}
 	}
 
 	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.

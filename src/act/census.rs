@@ -8,6 +8,7 @@
 
 use heapless::Vec;
 
+use crate::act::namespace::is_denied;
 use crate::act::scope::{Scope, collect, inside, is_selected};
 use crate::act::sets::Book;
 use crate::error::{At, Error, Fault, errno};
@@ -252,7 +253,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 		}
 		if self.writer.layout() == Layout::Criu {
 			match inside(&self.proc, dir, &mut members, self.scratch) {
-				Err(Fault::Kernel(errno::EACCES | errno::EPERM)) => self.hidden += 1,
+				Err(fault) if is_denied(&fault) => self.hidden += 1,
 				result => result?,
 			}
 		}

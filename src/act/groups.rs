@@ -20,6 +20,8 @@ use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
 const PLAIN_MODE: u32 = 0o755;
+/// What the owner may do in a group until it is done.
+pub(super) const OPEN_MODE: u32 = 0o700;
 /// The file that hands controllers down.
 const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
@@ -64,7 +66,8 @@ impl Work<'_> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		let mark = self.journal.len();
 		self.note(site, Change::Made)?;
-		let made = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode));
+		// Who is not root must be able to go on in it; what the image says comes after its children.
+		let made = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE));
 		made.inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
 		self.eager = true;

@@ -8,6 +8,7 @@
 use crate::act::aim::{Targets, map_member};
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
+use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks, stranger};
 use crate::difference::Tell;
@@ -43,7 +44,7 @@ pub enum Who<'m> {
 
 /// The buffers of a join.
 pub struct Buffers {
-	text: [u8; LINE_BYTES],
+	pub(super) text: [u8; LINE_BYTES],
 	list: [u8; LIST_BYTES],
 	pub(super) target: Path,
 	pub(super) old: Path,
@@ -88,6 +89,8 @@ pub struct Join<'w, 'a> {
 	pub tell: Option<Tell<'w>>,
 	/// Memberships that were told.
 	pub differences: u64,
+	/// Tasks of the last pass that lost their cgroup namespace.
+	pub lost: Lost,
 }
 
 /// A process of the image that was found.
@@ -103,14 +106,16 @@ impl<'a> Join<'_, 'a> {
 	/// Moves every task that is not where it belongs; how many were moved.
 	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let mut moved = 0;
+		self.lost = Lost::default();
 		let mut tasks = Tasks::new(&self.image, self.dump)?;
 		while let Some(task) = tasks.read()? {
 			match self.task(&task, journal) {
 				Ok(was_moved) => moved += u64::from(was_moved),
 				Err(fault) if is_gone(&fault) => {}
 				Err(fault) => {
-					let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
-					let place = format_args!("task {} ({}) to group {path} of {label}", task.tid, Shown(task.comm));
+					let (to, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
+					let (tid, comm, from) = (task.tid, Shown(task.comm), ShownPath(&self.buffers.old));
+					let place = format_args!("task {tid} ({comm}) from group {from} to group {to} of {label}");
 					return Err(Error::new(fault, place));
 				}
 			}
@@ -202,6 +207,7 @@ impl<'a> Join<'_, 'a> {
 				spot += 1;
 			}
 		}
+		self.look_inside(pid, tid)?;
 		Ok(moved)
 	}
 
@@ -224,6 +230,9 @@ impl<'a> Join<'_, 'a> {
 			if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) {
 				let path = line.path_if_deleted().unwrap_or(line.path);
 				let _ = old.extend_from_slice(path.strip_prefix(b"/").unwrap_or(path)); // the kernel prints no longer ones
+				if line.is_outside() {
+					return Err(Fault::Unfit(Why::OutsideNamespace));
+				}
 				return Ok(line.path.strip_prefix(b"/") == Some(target));
 			}
 		}
@@ -245,7 +254,9 @@ impl<'a> Join<'_, 'a> {
 		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
 		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
-		move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark))
+		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
+		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
+		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.

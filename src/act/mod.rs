@@ -10,6 +10,7 @@ pub mod host;
 pub mod join;
 pub mod journal;
 pub mod manner;
+pub mod namespace;
 pub mod reach;
 pub mod read;
 pub mod scope;

@@ -48,7 +48,7 @@ pub fn collect<'a>(
 	let mut at_root = true;
 	for line in lines {
 		let line = line?;
-		if line.path.starts_with(b"/..") && matches!(line.path.get(3), None | Some(b'/')) {
+		if line.is_outside() {
 			return Err(Fault::Unfit(Why::OutsideNamespace));
 		}
 		at_root &= line.path == b"/";

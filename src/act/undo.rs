@@ -1,11 +1,13 @@
 //! The journal of a failed restore in, the host as it was before out: every change taken back, the last one first.
 
+use crate::act::groups::OPEN_MODE;
 use crate::act::host::Host;
 use crate::act::join::move_task;
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::read;
 use crate::act::work::write_all;
 use crate::error::{Fault, Why, errno};
+use crate::image::view::Perms;
 use crate::kernel::{self, dir::Dir};
 use crate::limits::{ATTRIBUTE_NAME_BYTES, FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
@@ -118,6 +120,12 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {
 	match kernel::retry(tries, PAUSE_MS, &mut || above.remove(name.as_c_str())) {
 		Err(fault) if read::is_absent(&fault) => Ok(()),
+		// It lies in a group that the restore made and closed: only there may who is not root do the one and not the other.
+		Err(Fault::Kernel(errno::EACCES)) => {
+			let now = above.status()?.perms;
+			above.own_self(now, Perms { mode: now.mode | OPEN_MODE, ..now })?;
+			above.remove(name.as_c_str())
+		}
 		result => result,
 	}
 }

@@ -6,6 +6,7 @@
 //! anything. Only then is it an error.
 
 use core::ffi::CStr;
+use core::fmt;
 
 use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
 use crate::act::manner::{Counts, Mode, Phases};
@@ -129,7 +130,8 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.pending |= left != 0;
 		}
 		self.attributes(site, dir)?;
-		self.owner(site, dir).at(format_args!("owner of {site}"))
+		self.owner(site, dir)
+			.map_err(|fault| owner_error(format_args!("the directory"), site, site.group.perms(), fault))
 	}
 }
 
@@ -191,7 +193,7 @@ impl<'w> Work<'w> {
 	/// Whether the image's values belong into the group.
 	fn is_for(&self, site: &Site<'_, '_>) -> bool {
 		let is_saved = matches!(site.role, Role::Part | Role::Ancestor);
-		let left_alone = self.mode == Mode::Soft && self.pass == Pass::Check;
+		let left_alone = self.mode != Mode::Ignore && self.pass == Pass::Check; // to count what is skipped
 		is_saved && self.pass != Pass::Scout && (self.mode.writes(site.made) || left_alone)
 	}
 
@@ -230,6 +232,9 @@ impl<'w> Work<'w> {
 					self.log.warn(format_args!("read {} of {site}: {fault}", Shown(saved.name)));
 					self.differ_value(site, known, &saved, None);
 				}
+				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
+					return Err(owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault));
+				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
 					return Err(Error::new(fault, format_args!("{file} of {site}, value {text}")));
@@ -252,7 +257,7 @@ impl<'w> Work<'w> {
 		// Who owns the files of a new group is known, unless it was changed.
 		let with_perms =
 			!(self.pass == Pass::Check && site.made && saved.perms.is_none_or(|perms| self.is_usual(known, perms)));
-		if !with_perms && known.phase == Phase::Never {
+		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
 		let (current, now) = match read::current(dir, file, known, self.value, with_perms) {
@@ -281,6 +286,11 @@ impl<'w> Work<'w> {
 	/// CRIU fills the owner and mode of freezer.state with whatever was in its memory.
 	fn knows_owner(&self, known: &Property) -> bool {
 		self.ours || known.read != property::Read::Freezer
+	}
+
+	/// Whether tasks come still: only then those who may not move any more give the files away that take them.
+	fn keeps_entrance(&self) -> bool {
+		self.pass == Pass::Create && self.phases.join
 	}
 
 	/// Whether a file of a group that was just made has this owner and mode.
@@ -373,13 +383,13 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		self.note_perms(site, file.to_bytes(), now)?;
-		dir.own(file, now, wanted)
+		dir.own(file, now, wanted).map_err(not_owner)
 	}
 
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
 	fn owner(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
 		let Some(wanted) = site.group.perms()? else { return Ok(()) };
-		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7000 == 0;
+		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7700 == 0o700;
 		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
 		}
@@ -392,7 +402,10 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		self.note_perms(site, b"", now)?;
-		dir.own_self(now, wanted)
+		match dir.own_self(now, wanted).map_err(not_owner) {
+			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
+			result => result,
+		}
 	}
 
 	fn note_perms(&mut self, site: &Site<'_, '_>, file: &[u8], old: Perms) -> Result<(), Fault> {
@@ -443,7 +456,7 @@ impl<'w> Work<'w> {
 	/// Where a group that is made is at once all that the image says, with nothing below it: its kind, by hierarchy and
 	/// files, and the number of its values.
 	pub(super) fn plain(&self, site: &Site<'_, '_>) -> Result<Option<(u32, u64)>, Fault> {
-		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7000 == 0;
+		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7700 == 0o700;
 		if !self.trust || site.group.attributes().next().is_some() || !site.group.perms()?.is_none_or(is_own) {
 			return Ok(None);
 		}
@@ -481,34 +494,34 @@ impl<'w> Work<'w> {
 	}
 
 	fn differ_perms(&mut self, file: &[u8], site: &Site<'_, '_>, wanted: Perms, now: Perms) {
-		if !self.mode.writes(site.made) {
-			self.counts.skipped += 1; // left alone
-			return;
-		}
 		let (wanted, now) = (owner_text(wanted), owner_text(now));
-		self.differ(site, What::Owner(file), [Some(wanted.as_bytes()), Some(now.as_bytes())]);
+		let sides = [Some(wanted.as_bytes()), Some(now.as_bytes())];
+		self.seen += u64::from(self.differ_kept(site, What::Owner(file), sides, false));
 	}
 
 	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: Option<&[u8]>) {
 		self.differ_kept(site, What::Value(saved.name), [Some(saved.value.bytes()), now], known.advisory);
 	}
 
-	/// A difference of a value; one that may be is only counted.
+	/// Counts a difference: as skipped, where the mode or --skip-missing leaves it alone, or as one that there may not be.
+	/// Whether it was skipped.
 	pub(super) fn differ_kept(
 		&mut self,
 		site: &Site<'_, '_>,
 		what: What<'_>,
 		sides: [Option<&[u8]>; 2],
 		advisory: bool,
-	) {
+	) -> bool {
 		let left_alone = !self.mode.writes(site.made);
 		if !left_alone && !advisory && !self.skip_missing {
-			return self.differ(site, what, sides);
+			self.differ(site, what, sides);
+			return false;
 		}
 		self.counts.skipped += 1;
 		if !left_alone {
 			self.log.warn(format_args!("skipped: {}", difference(site, what, sides).line(&HOST)));
 		}
+		true
 	}
 
 	fn differ(&mut self, site: &Site<'_, '_>, what: What<'_>, sides: [Option<&[u8]>; 2]) {
@@ -533,6 +546,21 @@ fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'s
 	let index = property::index_after(site.label.version(), saved.name, *hint)?;
 	*hint = index + 1;
 	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
+}
+
+/// A refusal to change owner or mode: the kernel's number for it says too little.
+fn not_owner(fault: Fault) -> Fault {
+	if fault == Fault::Kernel(errno::EPERM) { Fault::Unfit(Why::NotOwner) } else { fault }
+}
+
+fn owner_error(
+	what: fmt::Arguments<'_>,
+	site: &Site<'_, '_>,
+	wanted: Result<Option<Perms>, Fault>,
+	fault: Fault,
+) -> Error {
+	let text = wanted.ok().flatten().map(owner_text).unwrap_or_default();
+	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
 }
 
 /// Makes the writes of the plan; `count` is how many were taken.

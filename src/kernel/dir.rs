@@ -274,15 +274,17 @@ fn read_to_end(fd: &OwnedFd, into: &mut [u8]) -> Result<usize> {
 	}
 }
 
+/// The mode is set even where the owner may not be.
 fn set_perms(fd: &OwnedFd, now: Perms, wanted: Perms) -> Result<()> {
+	let mut owned = Ok(());
 	if (now.uid, now.gid) != (wanted.uid, wanted.gid) {
 		let (owner, group) = (fs::Uid::from_raw(wanted.uid), fs::Gid::from_raw(wanted.gid));
-		fs::chownat(fd, c"", Some(owner), Some(group), AtFlags::EMPTY_PATH).map_err(fault)?;
+		owned = fs::chownat(fd, c"", Some(owner), Some(group), AtFlags::EMPTY_PATH).map_err(fault);
 	}
 	if now.mode & 0o7777 != wanted.mode & 0o7777 {
 		set_mode(fd, Mode::from_raw_mode(wanted.mode & 0o7777))?;
 	}
-	Ok(())
+	owned
 }
 
 /// chmod of an open file; one that was opened for its path only (O_PATH) is reached through /proc/self/fd.

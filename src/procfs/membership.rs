@@ -29,6 +29,11 @@ impl<'a> Membership<'a> {
 	pub fn path_if_deleted(&self) -> Option<&'a [u8]> {
 		self.path.strip_suffix(DELETED).filter(|_| self.deleted)
 	}
+
+	/// Whether the group lies outside of the reader's cgroup namespace.
+	pub fn is_outside(&self) -> bool {
+		self.path.strip_prefix(b"/..").is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+	}
 }
 
 /// The memberships of a text, in the kernel's order. A line that does not begin as a membership does belongs to the
@@ -145,6 +150,16 @@ mod tests {
 		let zombie = all(text("live-odd-mounts/zombie.cgroup"));
 		assert_eq!(zombie[9].path_if_deleted(), Some(&b"/cgraft-proc-x/gone"[..]));
 		assert_eq!(all(text("live-nested-cgns/init.cgroup"))[9].path, b"/../..");
+	}
+
+	#[test]
+	fn a_path_that_leaves_the_namespace_is_outside_of_it() {
+		for (text, outside) in
+			[(&b"1:cpu:/.."[..], true), (b"1:cpu:/../a", true), (b"1:cpu:/..a", false), (b"1:cpu:/", false)]
+		{
+			assert_eq!(all(text)[0].is_outside(), outside, "{text:?}");
+		}
+		assert!(all(text("live-nested-cgns/init.cgroup"))[9].is_outside());
 	}
 
 	#[test]

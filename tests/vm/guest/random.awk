@@ -56,17 +56,21 @@ function file_of(group, file) { return mount path[group] "/" file }
 function put(group, file, value) { if (here[file]) say("put", file_of(group, file), value) }
 function must(group, file, value) { if (here[file]) say("must", file_of(group, file), value) }
 
-# A tree of 2 to 7 groups, on v2 up to 16: path, parent, depth, kids, and last as their number. The first is cgraft-t.
-function grow(where,   list, parts, number, i, name, taken) {
+# A tree of 2 to 7 groups, on v2 up to 16: path, parent, depth, kids, and last as their number. The first is cgraft-t. One in six is as
+# deep as it can be, one in six as wide.
+function grow(where,   list, parts, number, i, name, taken, shape_of_all) {
 	mount = where
 	split("", here); split("", path); split("", parent); split("", kids); split("", depth); split("", used)
 	number = split(has[where], parts, " ")
 	for (i = 1; i <= number; i++) here[parts[i]] = 1
 	last = between(2, version[where] == 1 ? 7 : 16)
 	path[1] = "/cgraft-t"; parent[1] = 0; depth[1] = 1
+	shape_of_all = one_of("deep|wide|any|any|any|any")
 	for (i = 2; i <= last; i++) {
 		parent[i] = chance(50) ? i - 1 : between(1, i - 1)
-		if (depth[parent[i]] > 6) parent[i] = 1
+		if (shape_of_all == "deep") parent[i] = i - 1
+		else if (shape_of_all == "wide" || depth[parent[i]] > 6) parent[i] = 1
+		if (depth[parent[i]] > 12) parent[i] = 1 # names are long
 		name = chance(60) ? names[1 + below(odd)] : "g" i
 		if ((parent[i], name) in used) name = "g" i
 		used[parent[i], name] = 1
@@ -76,9 +80,18 @@ function grow(where,   list, parts, number, i, name, taken) {
 	}
 }
 
+# To a user, as cgroup-v2.rst says: the group, and the files by which tasks and controllers go in it.
+function delegate(i,   number, parts, k, user) {
+	user = between(1, 70000) ":" between(1, 70000)
+	say("owner", mount path[i], user)
+	number = split("cgroup.procs|cgroup.threads|cgroup.subtree_control|tasks", parts, "|")
+	for (k = 1; k <= number; k++) if (here[parts[k]]) say("owner", file_of(i, parts[k]), user)
+}
+
 # Owners and modes, last of all: root may write whatever the mode.
 function owners(   i, number, parts, file) {
 	for (i = 1; i <= last; i++) {
+		if (chance(15)) delegate(i)
 		if (chance(15)) say("owner", mount path[i], between(1, 70000) ":" between(0, 70000))
 		if (chance(15)) say("mode", mount path[i], one_of("700|750|711|775|2755"))
 		if (!chance(15)) continue

@@ -96,6 +96,11 @@ seeds=$(given seeds 10)
 end=$((seed + seeds))
 good=0 total_groups=0 total_written=0 total_refused=0
 start_tasks
+# The one odd name that there cannot be (cgroup_mkdir: /proc/PID/cgroup has a line for each).
+test="random, a name with a newline"
+for mount in $(hierarchies 1) $(hierarchies 2); do
+	if mkdir "$mount/cgraft-t$(printf '\n.')" 2>/dev/null; then not_ok "the kernel takes it, and no tree has one"; fi
+done
 list_files >/run/files
 : >/run/refused
 while [ "$seed" -lt "$end" ]; do

@@ -92,6 +92,38 @@ criu_447_priorities_of_interfaces() {
 	sort "$prio/cgraft-t/a/net_prio.ifpriomap" >/run/after
 	same "priorities" /run/before /run/after
 	remove
+	interface_is_gone_criu_447
+}
+
+# 40 interfaces are saved, ten with a priority; then one of these is not there any more, and later one without.
+interface_is_gone_criu_447() {
+	mkdir -p "$prio/cgraft-t/a"
+	for number in $(seq 40); do
+		ip link add "if$number" type dummy || { skip "no interface can be made"; remove; return; }
+		[ $((number % 4)) != 0 ] || echo "if$number $number" >"$prio/cgraft-t/a/net_prio.ifpriomap"
+	done
+	grep -v 'if8 ' "$prio/cgraft-t/a/net_prio.ifpriomap" | sort >/run/before
+	succeeds "dump of 40 interfaces" dump --cgroup net_prio:/cgraft-t -i $image
+	remove
+	ip link del if7
+	sed -i '/^if7 /d' /run/before
+	succeeds "one without a priority is gone" restore -i $image
+	sort "$prio/cgraft-t/a/net_prio.ifpriomap" | grep -v '^if8 ' >/run/after
+	same "all others have theirs" /run/before /run/after
+	is "and if8 has its own" "$(grep '^if8 ' "$prio/cgraft-t/a/net_prio.ifpriomap")" "if8 8"
+	remove
+	ip link del if8
+	cgraft restore -i $image
+	is "one with a priority is gone: exit" $status 1
+	if grep -q 'net_prio.ifpriomap of group /cgraft-t/a of .*if8 8' /run/err; then ok "says which file and value"; else not_ok "does not say which"; head -n 3 /run/err; fi
+	is "and nothing is left" "$(ls -d "$prio/cgraft-t" 2>/dev/null)" ""
+	cgraft restore --skip-missing -i $image
+	is "--skip-missing: exit" $status 6
+	sort "$prio/cgraft-t/a/net_prio.ifpriomap" >/run/after
+	same "--skip-missing: all others have theirs" /run/before /run/after
+	if grep -q '^cgraft: net_prio.ifpriomap of group /cgraft-t/a .*skipped' /run/err; then ok "--skip-missing: is said"; else not_ok "--skip-missing: is not said"; head -n 3 /run/err; fi
+	for number in $(seq 40); do ip link del "if$number" 2>/dev/null; done
+	remove
 }
 
 # A hierarchy whose name ends in a controller's name is not that controller's.

@@ -1,0 +1,74 @@
+//! Tasks that were moved in, those that lost their cgroup namespace out.
+//!
+//! Where a namespace begins is fixed when a task makes it (cgroup_namespaces(7)), so a running task cannot be given one:
+//! it has it still, or that is told.
+
+use crate::act::join::Join;
+use crate::act::spots::Spots;
+use crate::error::{Fault, errno};
+use crate::image::view::Set;
+use crate::kernel::proc::Proc;
+use crate::log::Log;
+use crate::procfs::membership::{Membership, memberships, same_controllers};
+
+/// Tasks that are not in the cgroup namespace that the image says, or of which that cannot be seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+	count: u64,
+	first: u32,
+}
+
+impl Lost {
+	/// One line, if there are any.
+	pub fn tell(&self, log: &mut dyn Log) {
+		let Lost { count, first } = self;
+		if *count > 0 {
+			log.warn(format_args!(
+				"tasks that are not in a cgroup namespace as in the image: {count}, the first is {first}; a running task cannot be given one"
+			));
+		}
+	}
+}
+
+impl Join<'_, '_> {
+	/// Looks at a task of the current set that is where it belongs.
+	pub(super) fn look_inside(&mut self, pid: u32, tid: u32) -> Result<(), Fault> {
+		let Some(Spots { set, .. }) = self.set else { return Ok(()) };
+		match has_namespace(&self.proc, &set, pid, tid, &mut self.buffers.text) {
+			Ok(true) => return Ok(()),
+			Err(fault) if !is_denied(&fault) => return Err(fault),
+			_ => {}
+		}
+		if self.lost.count == 0 {
+			self.lost.first = tid;
+		}
+		self.lost.count += 1;
+		Ok(())
+	}
+}
+
+/// Whether the task sees its groups as the image says, if it says so.
+fn has_namespace(proc: &Proc, set: &Set<'_>, pid: u32, tid: u32, text: &mut [u8]) -> Result<bool, Fault> {
+	if !set.members().flatten().any(|member| member.cgns_prefix.is_some()) {
+		return Ok(true);
+	}
+	let dir = proc.thread(pid, tid)?;
+	if !proc.is_elsewhere(&dir)? {
+		return Ok(false);
+	}
+	let len = proc.read_from_inside(&dir, text)?;
+	for member in set.members().flatten() {
+		let Some(inner) = member.cgns_prefix.and_then(|prefix| member.path.get(prefix as usize..)) else { continue };
+		let inner = if inner.is_empty() { b"/" } else { inner };
+		let is_other = |line: Membership<'_>| same_controllers(line.controllers, member.name) && line.path != inner;
+		if memberships(text.get(..len).unwrap_or(&[])).flatten().any(is_other) {
+			return Ok(false);
+		}
+	}
+	Ok(true)
+}
+
+/// Whether the kernel says that only somebody else may do it.
+pub(super) fn is_denied(fault: &Fault) -> bool {
+	matches!(fault, Fault::Kernel(errno::EACCES | errno::EPERM))
+}
