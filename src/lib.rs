@@ -16,6 +16,7 @@ pub mod property;
 
 pub mod plan;
 pub mod remap;
+pub mod translate;
 pub mod vet;
 
 pub mod kernel;

@@ -19,6 +19,19 @@ pub fn all(version: Version) -> &'static [Property] {
 	}
 }
 
+/// The place of a file in [`all`] of its version; the compiler stops at a name that is not there.
+pub const fn place(version: Version, file: &str) -> usize {
+	let first = match version {
+		Version::V1 => 0,
+		Version::V2 => V1.len(),
+	};
+	let mut index = first;
+	while !is_same(row(index).file, file) {
+		index += 1;
+	}
+	index - first
+}
+
 const ROWS: usize = V1.len() + V2.len();
 
 const fn row(index: usize) -> &'static Row {
@@ -104,9 +117,14 @@ impl Twin {
 	/// There is no such file.
 	pub(super) const NONE: Twin = Twin(u8::MAX);
 
+	/// The twin itself.
+	pub fn property(self) -> Option<&'static Property> {
+		TABLE.get(usize::from(self.0))
+	}
+
 	/// The file's name, or nothing.
 	pub fn as_str(self) -> &'static str {
-		TABLE.get(usize::from(self.0)).map_or("", |twin| twin.file())
+		self.property().map_or("", |twin| twin.file())
 	}
 
 	/// Its bytes.
