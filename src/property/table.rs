@@ -19,17 +19,16 @@ pub fn all(version: Version) -> &'static [Property] {
 	}
 }
 
-/// The place of a file in [`all`] of its version; the compiler stops at a name that is not there.
+/// The place of a version's file in [`TABLE`], for the compiler, which stops at a name that is not there.
 pub const fn place(version: Version, file: &str) -> usize {
-	let first = match version {
+	let mut index = match version {
 		Version::V1 => 0,
 		Version::V2 => V1.len(),
 	};
-	let mut index = first;
 	while !is_same(row(index).file, file) {
 		index += 1;
 	}
-	index - first
+	index
 }
 
 const ROWS: usize = V1.len() + V2.len();
@@ -117,14 +116,14 @@ impl Twin {
 	/// There is no such file.
 	pub(super) const NONE: Twin = Twin(u8::MAX);
 
-	/// The twin itself.
-	pub fn property(self) -> Option<&'static Property> {
-		TABLE.get(usize::from(self.0))
+	/// Its place.
+	pub fn index(self) -> Option<u8> {
+		(self != Twin::NONE).then_some(self.0)
 	}
 
 	/// The file's name, or nothing.
 	pub fn as_str(self) -> &'static str {
-		self.property().map_or("", |twin| twin.file())
+		TABLE.get(usize::from(self.0)).map_or("", |twin| twin.file())
 	}
 
 	/// Its bytes.

@@ -15,7 +15,7 @@ use crate::property::Property;
 use super::out::Out;
 
 /// The controllers of v2, in the order of cgroup.controllers. perf_event and devices are never handed down.
-const NAMES: &str = "cpuset cpu io memory hugetlb pids rdma misc dmem";
+const NAMES: &[u8] = b"cpuset cpu io memory hugetlb pids rdma misc dmem";
 
 /// A set of v2 controllers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,8 +30,7 @@ impl Controllers {
 
 	/// A v2 controller; none if there is no such one.
 	pub fn of(name: &[u8]) -> Self {
-		let place = NAMES.split(' ').position(|known| known.as_bytes() == name);
-		Controllers(place.map_or(0, |place| 1 << place))
+		Controllers(words(NAMES).position(|known| known == name).map_or(0, |place| 1 << place))
 	}
 
 	/// What a v1 controller is in v2: blkio is io, others have their name. None for devices, freezer, net_cls,
@@ -72,8 +71,8 @@ impl Controllers {
 	}
 
 	/// Their names, in the kernel's order.
-	pub fn names(self) -> impl Iterator<Item = &'static str> {
-		NAMES.split(' ').enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1).map(|(_, name)| name)
+	pub fn names(self) -> impl Iterator<Item = &'static [u8]> {
+		words(NAMES).enumerate().filter(move |(place, _)| self.0 >> place & 1 == 1).map(|(_, name)| name)
 	}
 
 	/// The value of cgroup.subtree_control, as the kernel prints it and the image has it.
@@ -82,15 +81,15 @@ impl Controllers {
 		let mut out = Out::new(into);
 		for (place, name) in self.names().enumerate() {
 			out.put(if place == 0 { b"" } else { b" " }).map_err(|_| full)?;
-			out.put(name.as_bytes()).map_err(|_| full)?;
+			out.put(name).map_err(|_| full)?;
 		}
 		Ok(out.text())
 	}
 }
 
 /// The v1 controller whose hierarchy has what this v2 controller does.
-pub fn v1_name(name: &str) -> &str {
-	if name == "io" { "blkio" } else { name }
+pub fn v1_name(name: &[u8]) -> &[u8] {
+	if name == b"io" { b"blkio" } else { name }
 }
 
 #[cfg(test)]
@@ -110,9 +109,9 @@ mod tests {
 		let v2 = |name: &str| text(Controllers::of_v1(name.as_bytes()));
 		for same in ["cpuset", "cpu", "memory", "hugetlb", "pids", "rdma", "misc", "dmem"] {
 			assert_eq!(v2(same), same);
-			assert_eq!(v1_name(same), same);
+			assert_eq!(v1_name(same.as_bytes()), same.as_bytes());
 		}
-		assert_eq!((v2("blkio").as_str(), v1_name("io")), ("io", "blkio"));
+		assert_eq!((v2("blkio").as_str(), v1_name(b"io")), ("io", &b"blkio"[..]));
 		for none in ["cpuacct", "devices", "freezer", "net_cls", "net_prio", "perf_event", "name=systemd", "", "cpu "] {
 			assert_eq!(v2(none), "", "{none}");
 		}
@@ -121,7 +120,7 @@ mod tests {
 	#[test]
 	fn a_set_is_printed_in_the_order_of_the_kernel_and_read_back() {
 		let all = Controllers::of_text(b"dmem misc rdma pids hugetlb memory io cpu cpuset\n");
-		assert_eq!(text(all), NAMES);
+		assert_eq!(text(all).as_bytes(), NAMES);
 		assert_eq!(text(Controllers::of_text(b"memory  cpu perf_event")), "cpu memory");
 		assert_eq!(text(all.without(Controllers::DOMAIN)), "cpuset cpu pids");
 		assert_eq!(text(all.within(Controllers::DOMAIN)), "io memory hugetlb rdma misc dmem");

@@ -16,6 +16,7 @@ mod disks;
 mod out;
 #[cfg(test)]
 mod page;
+mod rows;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -29,8 +30,9 @@ pub mod weight;
 use crate::error::{Fault, Why};
 use crate::image::view::{Properties, Text};
 use crate::limits::{FILE_BYTES, Limit, WRITE_BYTES};
+use crate::procfs::scan::cut;
 use crate::property::changes::lines;
-use crate::property::{Property, Unit, Version, Write, all, value};
+use crate::property::{Property, TABLE, Unit, Version, Write, all, value};
 use out::{Made, Miss, ODD, Out, amount};
 pub use weight::{Shares, Weights};
 
@@ -118,9 +120,10 @@ pub fn part<'a, 't>(
 	space: &'t mut [u8],
 ) -> Result<Option<Outcome<'t>>, Fault> {
 	let full = Fault::full(Limit::Value, space.len().saturating_add(1));
-	let Some(property) = all(saved.version).get(saved.index) else { return Ok(None) };
+	let index = saved.index + if saved.version == Version::V1 { 0 } else { all(Version::V1).len() };
+	let Some(property) = TABLE.get(index) else { return Ok(None) };
 	let (name, text) = space.split_at_mut_checked(FILE_BYTES).ok_or(full)?;
-	let mut turn = Turn { saved, property, part, others, choices, out: Out::new(text) };
+	let mut turn = Turn { index: index as u8, value: saved.value, part, others, choices, out: Out::new(text) };
 	let made = match saved.version {
 		Version::V1 if part == 0 => to_v2::made(&mut turn),
 		Version::V1 => Err(Miss::Nothing),
@@ -128,6 +131,7 @@ pub fn part<'a, 't>(
 	};
 	match made {
 		Ok(target) => {
+			let target = row(target);
 			let value = turn.out.text();
 			let file = name_of(target, property, saved.file, name).ok_or(full)?;
 			Ok(Some(Outcome::Value { property: target, file, value, default: value::is_fresh(target, value) }))
@@ -151,22 +155,29 @@ pub fn saved_in<'a>(mut properties: Properties<'a>, file: &str) -> Option<&'a [u
 
 /// The target's name: what stands for the star in the source's stands for it there.
 fn name_of<'n>(target: &Property, source: &Property, file: &[u8], name: &'n mut [u8]) -> Option<&'n [u8]> {
+	let (target, source) = (target.file().as_bytes(), source.file().as_bytes());
 	let mut out = Out::new(name);
-	let (before, after) = target.file().split_once('*').unwrap_or((target.file(), ""));
-	let (left, right) = source.file().split_once('*').unwrap_or(("", ""));
-	out.put(before.as_bytes()).ok()?;
-	if before.len() < target.file().len() {
-		out.put(file.get(left.len()..file.len().checked_sub(right.len())?)?).ok()?;
+	match (cut(target, b'*'), cut(source, b'*')) {
+		(Some((before, after)), Some((left, right))) => {
+			out.put(before).ok()?;
+			out.put(file.get(left.len()..file.len().checked_sub(right.len())?)?).ok()?;
+			out.put(after).ok()?;
+		}
+		_ => out.put(target).ok()?,
 	}
-	out.put(after.as_bytes()).ok()?;
 	Some(out.text())
+}
+
+/// A file of either version by its place in [`TABLE`].
+fn row(index: u8) -> &'static Property {
+	&TABLE[usize::from(index)]
 }
 
 /// One saved value that is being converted.
 struct Turn<'s, 'a, 't> {
-	saved: &'s Saved<'a>,
-	/// The row of its file.
-	property: &'static Property,
+	/// Its file.
+	index: u8,
+	value: &'a [u8],
 	part: usize,
 	others: Others<'s, 'a>,
 	choices: &'s Choices,
@@ -174,39 +185,43 @@ struct Turn<'s, 'a, 't> {
 }
 
 impl<'a> Turn<'_, 'a, '_> {
-	/// The value that is saved for a row of the same version; rows with a star have none.
-	fn other(&self, index: usize) -> Option<&'a [u8]> {
-		let row = all(self.saved.version).get(index)?;
-		if index == self.saved.index { Some(self.saved.value) } else { (self.others)(row.file()) }
+	/// The value that is saved for a file of the same version; files with a star have none.
+	#[inline(never)]
+	fn other(&self, index: u8) -> Option<&'a [u8]> {
+		if index == self.index { Some(self.value) } else { (self.others)(row(index).file()) }
 	}
 
-	/// Whether a row of the same version is saved and not as in a fresh group.
-	fn is_set(&self, index: usize) -> bool {
-		let row = &all(self.saved.version)[index];
-		self.other(index).is_some_and(|text| !value::is_default(row, text))
+	/// Whether a file of the same version is saved and not as in a fresh group.
+	#[inline(never)]
+	fn is_set(&self, index: u8) -> bool {
+		self.other(index).is_some_and(|text| !value::is_default(row(index), text))
+	}
+
+	/// The saved value as an amount, or no limit.
+	fn amount(&self) -> Result<Option<u64>, Miss> {
+		amount(row(self.index), self.value)
+	}
+
+	/// The same of another file, if it is saved.
+	fn amount_of(&self, index: u8) -> Option<Result<Option<u64>, Miss>> {
+		self.other(index).map(|text| amount(row(index), text))
 	}
 
 	/// What has no twin is lost if it is set.
+	#[inline(never)]
 	fn lost(&self, why: Why) -> Made {
-		Err(if value::is_default(self.property, self.saved.value) { Miss::Nothing } else { Miss::Lost(why) })
+		Err(if self.is_set(self.index) { Miss::Lost(why) } else { Miss::Nothing })
 	}
 
-	/// The same value in its twin, where it means the same; `why` if it has none.
+	/// The same value in its twin, where it means the same, amounts in the other version's spelling; `why` if it has no
+	/// twin.
 	fn plain(&mut self, why: Why) -> Made {
-		let Some(target) = self.property.twin.property() else { return self.lost(why) };
-		self.same_in(target)
-	}
-
-	/// The same value in this file; amounts in the other version's spelling.
-	fn same_in(&mut self, target: &'static Property) -> Made {
-		if self.part != 0 {
-			return Err(Miss::Nothing);
-		}
-		let text = self.saved.value.trim_ascii();
-		match (target.write, target.unit) {
+		let Some(target) = row(self.index).twin.index() else { return self.lost(why) };
+		let text = self.value.trim_ascii();
+		let property = row(target);
+		match (property.write, property.unit) {
 			(Write::Whole, Unit::Bytes | Unit::Micros | Unit::Count | Unit::Flag) => {
-				let amount = amount(self.property, text)?;
-				return self.amount_in(target, amount);
+				return self.amount_in(target, self.amount()?);
 			}
 			(Write::Whole, _) if !is_word(text) => return Err(ODD),
 			(Write::Lines { .. }, _) if lines(text).any(|line| line.len() >= WRITE_BYTES) => return Err(ODD),
@@ -216,12 +231,14 @@ impl<'a> Turn<'_, 'a, '_> {
 	}
 
 	/// An amount, or no limit.
-	fn amount_in(&mut self, target: &'static Property, amount: Option<u64>) -> Made {
-		match (amount, target.version, target.unit) {
-			(Some(bytes), _, Unit::Bytes) => self.out.number(in_pages(bytes, self.choices.page_bytes))?,
-			(Some(amount), ..) => self.out.number(amount)?,
-			(None, Version::V1, Unit::Bytes | Unit::Micros) => self.out.put(b"-1")?,
-			(None, ..) => self.out.put(b"max")?,
+	#[inline(never)]
+	fn amount_in(&mut self, target: u8, amount: Option<u64>) -> Made {
+		let Property { version, unit, .. } = *row(target);
+		match amount {
+			Some(bytes) if unit == Unit::Bytes => self.out.number(in_pages(bytes, self.choices.page_bytes))?,
+			Some(amount) => self.out.number(amount)?,
+			None if version == Version::V1 && unit != Unit::Count => self.out.put(b"-1")?,
+			None => self.out.put(b"max")?,
 		}
 		Ok(target)
 	}

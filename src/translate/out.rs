@@ -4,8 +4,8 @@ use crate::error::Why;
 use crate::procfs::scan::number;
 use crate::property::{Property, value::is_unlimited};
 
-/// The other version's file whose value was made, or why none was.
-pub(super) type Made = Result<&'static Property, Miss>;
+/// The place of the other version's file whose value was made, or why none was. Fits a register.
+pub(super) type Made = Result<u8, Miss>;
 
 /// No value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -346,7 +346,10 @@ fn controllers() -> String {
 	] {
 		let there = Controllers::of_v1(name.as_bytes());
 		let only = if there.within(Controllers::DOMAIN).is_empty() { "" } else { "yes" };
-		text += &format!("| {name} | {} | {only} |\n", there.names().next().unwrap_or("none"));
+		text += &format!(
+			"| {name} | {} | {only} |\n",
+			there.names().next().map_or("none", |name| str::from_utf8(name).unwrap())
+		);
 	}
 	text
 }

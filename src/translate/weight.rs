@@ -117,9 +117,9 @@ pub enum Weights {
 /// A scale of weights: least, most, and a fresh group's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scale {
-	least: u64,
-	most: u64,
-	pub(super) fresh: u64,
+	least: u16,
+	most: u16,
+	fresh: u16,
 }
 
 /// blkio.weight (block/cfq-iosched.c, up to 4.20).
@@ -127,24 +127,30 @@ pub(super) const CFQ: Scale = Scale { least: 10, most: 1000, fresh: 500 };
 /// blkio.bfq.weight and io.bfq.weight (block/bfq-iosched.h).
 pub(super) const BFQ: Scale = Scale { least: 1, most: 1000, fresh: 100 };
 /// io.weight (include/linux/cgroup.h: CGROUP_WEIGHT_MIN, CGROUP_WEIGHT_MAX).
-pub(super) const IO: Scale = Scale { least: WEIGHT.0, most: WEIGHT.1, fresh: 100 };
+pub(super) const IO: Scale = Scale { least: 1, most: 10_000, fresh: 100 };
 
 impl Scale {
+	/// A fresh group's weight.
+	pub(super) fn fresh(self) -> u64 {
+		self.fresh.into()
+	}
+
 	/// A weight of this scale.
 	pub(super) fn read(self, text: &[u8]) -> Result<u64, Miss> {
-		within(text, self.least, self.most)
+		within(text, self.least.into(), self.most.into())
 	}
 
 	/// A weight of this scale on another one.
+	#[inline(never)]
 	pub(super) fn to(self, other: Scale, weights: Weights, weight: u64) -> u64 {
 		let made = match weights {
 			_ if self == other => weight,
-			Weights::Proportional => closest(weight * other.fresh, self.fresh),
+			Weights::Proportional => closest(weight * other.fresh(), self.fresh()),
 			Weights::Range if other == IO => 1 + weight.saturating_sub(10) * 9999 / 990,
 			Weights::Range if self == IO => 10 + closest((weight - 1) * 990, 9999),
 			Weights::Range => weight,
 		};
-		made.clamp(other.least, other.most)
+		made.clamp(other.least.into(), other.most.into())
 	}
 }
 
@@ -219,8 +225,12 @@ mod tests {
 			for (from, to) in [(CFQ, BFQ), (CFQ, IO), (BFQ, IO), (BFQ, CFQ), (IO, CFQ), (IO, BFQ), (BFQ, BFQ)] {
 				let mut last = 0;
 				for weight in from.least..=from.most {
+					let weight = u64::from(weight);
 					let made = from.to(to, rule, weight);
-					assert!(made >= last && (to.least..=to.most).contains(&made), "{rule:?} {from:?} {to:?} {weight}");
+					assert!(
+						made >= last && (u64::from(to.least)..=to.most.into()).contains(&made),
+						"{rule:?} {from:?} {to:?} {weight}"
+					);
 					last = made;
 				}
 			}
