@@ -6,7 +6,7 @@
 //! remembered from group to group, and the v1 hierarchies of an image can be gone through one by one. One value may
 //! become several files (cpu.max, io.max): parts.
 //!
-//! Sources: the kernel's cgroup-v1 and cgroup-v2 documents and its sched/core.c; opencontainers/cgroups 0.0.6 (runc),
+//! Sources: the kernel's cgroup-v1 and cgroup-v2 documents and its sched/core.c; opencontainers/cgroups 0.0.3 (runc),
 //! crun 1.23 and systemd 257 for the formulas. Which tool does what, and what is lost: docs/translation.md.
 //!
 //! Pure: nothing here looks at a host. Values are of an image that [`crate::vet`] judged; text that no kernel prints is

@@ -204,6 +204,17 @@ const BLKIO: &[Row] = &[
 		"io.max=8:0 rbps=max wbps=7 riops=max wiops=max",
 	),
 	("blkio.throttle.write_iops_device=8:0 4294967295", "", "io.max=8:0 rbps=max wbps=max riops=max wiops=max*"),
+	(
+		"blkio.throttle.read_bps_device=8:0 4294967295; blkio.throttle.read_iops_device=8:0 4294967295",
+		"",
+		"io.max=8:0 rbps=4294967295 wbps=max riops=max wiops=max",
+	),
+	(
+		"blkio.throttle.write_bps_device=8:0 18446744073709551615",
+		"",
+		"io.max=8:0 rbps=max wbps=max riops=max wiops=max*",
+	),
+	("blkio.throttle.read_bps_device=0000000000000000000000008:0 5", "", "ODD"),
 	("blkio.throttle.write_iops_device=8:0 0", "", "io.max=8:0 rbps=max wbps=max riops=max wiops=max*"),
 	("blkio.throttle.read_bps_device=", "", "io.max=*"),
 	("blkio.throttle.read_bps_device=8:0 max", "", "ODD"),
