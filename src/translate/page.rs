@@ -146,7 +146,7 @@ const V1: &[Note] = &[
 		"blkio.throttle.read_bps_device",
 		"blkio.throttle.read_bps_device=8:0 1048576; blkio.throttle.read_iops_device=8:0 100",
 		"a line for each disk of any of the four files; 0 is `max`",
-		"",
+		"v2 refuses a limit of 1 before Linux 6.13",
 	),
 	("blkio.throttle.write_bps_device", "blkio.throttle.write_bps_device=8:0 1048576", "with the other three", ""),
 	(

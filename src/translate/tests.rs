@@ -191,11 +191,11 @@ const BLKIO: &[Row] = &[
 	("blkio.bfq.weight=200; blkio.weight=300", "", "io.weight=default 200"),
 	("blkio.throttle.read_bps_device=8:0 1048576", "", "io.max=8:0 rbps=1048576 wbps=max riops=max wiops=max"),
 	(
-		"blkio.throttle.read_bps_device=8:0 1|8:16 2; blkio.throttle.write_bps_device=8:16 3; \
-		 blkio.throttle.read_iops_device=8:0 4; blkio.throttle.write_iops_device=8:32 5|8:0 6",
+		"blkio.throttle.read_bps_device=8:0 11|8:16 12; blkio.throttle.write_bps_device=8:16 13; \
+		 blkio.throttle.read_iops_device=8:0 14; blkio.throttle.write_iops_device=8:32 15|8:0 16",
 		"",
-		"io.max=8:0 rbps=1 wbps=max riops=4 wiops=6|8:16 rbps=2 wbps=3 riops=max wiops=max|\
-		 8:32 rbps=max wbps=max riops=max wiops=5",
+		"io.max=8:0 rbps=11 wbps=max riops=14 wiops=16|8:16 rbps=12 wbps=13 riops=max wiops=max|\
+		 8:32 rbps=max wbps=max riops=max wiops=15",
 	),
 	("blkio.throttle.write_bps_device=8:0 1; blkio.throttle.read_bps_device=", "", "-"),
 	(
@@ -343,6 +343,38 @@ const BACK: &[Row] = &[
 #[test]
 fn v2_to_v1_as_worked_out_by_hand() {
 	hold(Version::V2, BACK);
+}
+
+/// Lines `VERSION FILE VALUE` for the guest that writes what comes out to files of a kernel. Resources that no guest has
+/// are left out.
+#[test]
+fn translated_values_for_the_guest() {
+	let mut lines = Vec::new();
+	let forth = [CPU_SHARES, CPU_TIME, MEMORY, CPUSET, BLKIO, OTHERS];
+	let rows =
+		forth.into_iter().flatten().map(|row| (Version::V1, row)).chain(BACK.iter().map(|row| (Version::V2, row)));
+	for (version, (saved, letters, _)) in rows {
+		let made = first(version, saved, letters);
+		if made == "-" || made.starts_with("lost: ") {
+			continue;
+		}
+		for pair in made.split("; ") {
+			let (file, value) = pair.trim_end_matches('*').split_once('=').unwrap();
+			let line = format!("{}\t{file}\t{value}\n", if version == Version::V1 { 2 } else { 1 });
+			let is_left_out = ["rdma", "misc", "dmem"].iter().any(|none| file.starts_with(none));
+			if !value.is_empty() && !is_left_out && !lines.contains(&line) {
+				lines.push(line);
+			}
+		}
+	}
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vm/guest/translated.tsv");
+	if std::env::var_os("CGRAFT_WRITE_DOCS").is_some() {
+		std::fs::write(path, lines.concat()).unwrap();
+	}
+	assert!(
+		std::fs::read_to_string(path).unwrap_or_default() == lines.concat(),
+		"it is stale, run: CGRAFT_WRITE_DOCS=1 cargo test translated_values"
+	);
 }
 
 fn dice_choices(dice: &mut Dice) -> Choices {
