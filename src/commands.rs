@@ -47,7 +47,7 @@ pub fn run(cli: &Cli) -> u8 {
 	let level = cli.verbosity.map_or(Level::Warning as u8, |digit| digit.as_bytes()[0] - b'0');
 	let mut messages = Messages::new(level);
 	if let Some(cli::Text(path)) = cli.log_file
-		&& let Err(fault) = c_string(path.as_bytes()).and_then(|path| messages.go_to(&path))
+		&& let Err(fault) = c_string::<PATH_BYTES>(path.as_bytes()).and_then(|path| messages.go_to(&path))
 	{
 		return messages.error(&Error::new(fault, format_args!("-o {path}")));
 	}

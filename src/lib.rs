@@ -18,6 +18,7 @@ pub mod property;
 pub mod compare;
 pub mod plan;
 pub mod remap;
+pub mod translate;
 pub mod vet;
 
 pub mod kernel;

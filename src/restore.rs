@@ -3,7 +3,8 @@
 use crate::act::aim::{Aim, Targets, vet_sets};
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
-use crate::act::journal::{Journal, MadeCursor};
+use crate::act::journal::Journal;
+use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tasks::{self, Dump};
 use crate::act::tour::{self, tour};

@@ -115,6 +115,18 @@ reasons! {
 	MoveV2 = "whoever moves a task must be able to write cgroup.procs of its new group and of the nearest group above both: have root move it into the delegated group first",
 	NotOwner = "only root may give it this owner, and only its owner another mode (--skip-missing)",
 	OutsideNamespace = "a task is outside of this cgroup namespace: run cgraft in that of the host",
+	// Why a value cannot be had in the other cgroup version.
+	NoTwinV1 = "cgroup v1 has nothing like it",
+	NoTwinV2 = "cgroup v2 has nothing like it",
+	DeviceProgram = "cgroup v2 has device programs (BPF) for it",
+	NetworkProgram = "cgroup v2 has network programs (BPF) for it",
+	CountedTogether = "cgroup v2 counts it in memory.max",
+	CountedAlways = "cgroup v2 always counts a group in the groups above",
+	NoPartition = "a cpuset partition of cgroup v2 is not the same",
+	NoMemoryLimit = "memory and swap together say nothing without memory.limit_in_bytes",
+	SwapAlone = "cgroup v1 limits swap only where memory is limited",
+	OtherScheduler = "the weights of the other I/O scheduler are used",
+	OddValue = "the value is not one that the kernel shows",
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",
 	BadPidMap = "a process is mapped as OLD:NEW",

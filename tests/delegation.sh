@@ -130,7 +130,7 @@ another_owner() {
 		wrap=()
 		check "$what: --skip-missing, $kind: exit 6" [ "$status" = 6 ]
 		says "$what: --skip-missing, $kind: counts it" "skipped 1, tasks joined 2$"
-		says "$what: --skip-missing, $kind: names it" "^cgraft: owner of .* of group /$group/a/b .*skipped: .*1000:1001"
+		says "$what: --skip-missing, $kind: names it" "^cgraft: skipped: group /$group/a/b of .*: owner.*1000:1001"
 		snapshot >"$work/got"
 		same "$what: --skip-missing, $kind: everything else is there" "$work/want" "$work/got"
 	done

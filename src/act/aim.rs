@@ -4,7 +4,7 @@
 //! other way round. A hierarchy of the image then has several targets, each for the values of its own controllers, or
 //! several hierarchies of the image have the same one.
 
-use heapless::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
@@ -12,7 +12,7 @@ use crate::hierarchy::{Label, ShownLabel, split_selector};
 use crate::image::view::{Hierarchy, Image, Member};
 use crate::limits::{HIERARCHIES, Limit};
 use crate::log::Log;
-use crate::name::{Shown, sort_few};
+use crate::name::Shown;
 use crate::remap::{self, Path, Rule};
 use crate::vet::first_set;
 
@@ -33,8 +33,65 @@ pub struct Target {
 	pub joins: bool,
 }
 
-/// The targets of all hierarchies of the image that have groups.
-pub type Targets = Vec<Target, HIERARCHIES>;
+impl Target {
+	const NONE: Target =
+		Target { from: 0, label: Label::empty(), at: 0, rule: Rule::identity(), part: false, joins: false };
+
+	/// Rules for devices can only be put into groups without children, so they come before others of the hierarchy.
+	pub fn is_early(&self) -> bool {
+		self.label.has_name(b"devices")
+	}
+}
+
+/// The targets of all hierarchies of the image that have groups. They are large, so each is made where it stays.
+pub struct Targets {
+	all: [Target; HIERARCHIES],
+	len: usize,
+}
+
+impl Targets {
+	/// None yet.
+	pub const fn new() -> Self {
+		Targets { all: [Target::NONE; HIERARCHIES], len: 0 }
+	}
+
+	/// In the order in which they are toured.
+	pub fn in_order(&self) -> impl Iterator<Item = &Target> {
+		let others = self.iter().filter(|target| !target.is_early());
+		self.iter().filter(|target| target.is_early()).chain(others)
+	}
+
+	/// One more, which moves nothing; its `old` is already there.
+	fn add(&mut self, from: usize, label: &Label, at: usize) -> Result<(), Fault> {
+		let full = Fault::full(Limit::Hierarchies, self.len + 1);
+		let target = self.all.get_mut(self.len).ok_or(full)?;
+		(target.from, target.at, target.part, target.joins) = (from, at, false, false);
+		target.label.clone_from(label);
+		target.rule.moves = false;
+		self.len += 1;
+		Ok(())
+	}
+}
+
+impl Default for Targets {
+	fn default() -> Self {
+		Targets::new()
+	}
+}
+
+impl Deref for Targets {
+	type Target = [Target];
+
+	fn deref(&self) -> &[Target] {
+		self.all.get(..self.len).unwrap_or(&[])
+	}
+}
+
+impl DerefMut for Targets {
+	fn deref_mut(&mut self) -> &mut [Target] {
+		self.all.get_mut(..self.len).unwrap_or(&mut [])
+	}
+}
 
 /// What has a part in aiming.
 pub struct Aim<'w> {
@@ -55,7 +112,7 @@ pub struct Aim<'w> {
 impl Aim<'_> {
 	/// Finds the targets; `roots` are the values of `--cgroup-root`.
 	pub fn run(&mut self, image: &Image<'_>, roots: &[&[u8]]) -> Result<(), Error> {
-		self.targets.clear();
+		self.targets.len = 0;
 		for (from, hierarchy) in image.hierarchies().enumerate() {
 			let place = format_args!("the image");
 			let hierarchy = hierarchy.at(place)?;
@@ -63,15 +120,21 @@ impl Aim<'_> {
 			for name in hierarchy.names() {
 				name.and_then(|name| label.add(name)).at(place)?;
 			}
-			let mut common = Path::new();
-			if remap::common(&hierarchy, &mut common).at(place)? {
-				self.hierarchy(from, &hierarchy, &label, &common)?;
+			let next = self.targets.len;
+			let full = Fault::full(Limit::Hierarchies, next + 1);
+			let common = self.targets.all.get_mut(next).ok_or(full).at(place)?;
+			if remap::common(&hierarchy, &mut common.rule.old).at(place)? {
+				self.hierarchy(from, &hierarchy, &label)?;
 			}
 		}
-		// Rules for devices can only be put into groups without children, so they come before others of the hierarchy.
-		sort_few(self.targets, |left, right| is_early(left) && !is_early(right));
 		for at in 0..self.targets.len() {
-			self.targets[at].joins = self.targets[..at].iter().any(|other| other.at == self.targets[at].at);
+			let own = &self.targets[at];
+			let is_before = |(place, other): (usize, &Target)| match other.is_early() == own.is_early() {
+				true => place < at,
+				false => other.is_early(),
+			};
+			self.targets[at].joins =
+				self.targets.iter().enumerate().any(|(place, other)| other.at == own.at && is_before((place, other)));
 		}
 		// A rule for one hierarchy wins over a rule for all.
 		for is_general in [true, false] {
@@ -83,7 +146,7 @@ impl Aim<'_> {
 	}
 
 	/// Finds the targets of one hierarchy of the image.
-	fn hierarchy(&mut self, from: usize, hierarchy: &Hierarchy<'_>, label: &Label, common: &Path) -> Result<(), Error> {
+	fn hierarchy(&mut self, from: usize, hierarchy: &Hierarchy<'_>, label: &Label) -> Result<(), Error> {
 		let (first, mut lost) = (self.targets.len(), None);
 		if self.brings && !self.host.hierarchies.iter().any(|known| known.label.shares(label.bytes())) {
 			self.bring(label);
@@ -92,10 +155,12 @@ impl Aim<'_> {
 			match usable(self.host, name) {
 				Ok(at) if self.targets[first..].iter().any(|known| known.at == at) => {}
 				Ok(at) => {
-					let rule = Rule { old: common.clone(), ..Rule::identity() };
-					let full = Fault::full(Limit::Hierarchies, self.targets.len() + 1);
-					let target = Target { from, label: label.clone(), at, rule, part: false, joins: false };
-					self.targets.push(target).map_err(|_| full).at(format_args!("the image"))?;
+					self.targets.add(from, label, at).at(format_args!("the image"))?;
+					if let [.., before, own] = &mut **self.targets
+						&& before.from == from
+					{
+						own.rule.old.clone_from(&before.rule.old);
+					}
 				}
 				Err(why) => lost = lost.or(Some(why)),
 			}
@@ -165,10 +230,6 @@ impl Aim<'_> {
 		}
 		if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
 	}
-}
-
-fn is_early(target: &Target) -> bool {
-	target.label.has_name(b"devices")
 }
 
 /// The host's hierarchy that has the controller, or the name.

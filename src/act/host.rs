@@ -6,7 +6,7 @@
 
 use core::ffi::CStr;
 
-use heapless::{CString, Vec};
+use heapless::Vec;
 
 use crate::act::read::is_absent;
 use crate::error::{At, Error, Fault, Why};
@@ -113,7 +113,7 @@ impl Host {
 		if point.is_some_and(|point| point != path) {
 			return Ok(());
 		}
-		let Some(dir) = believed(mount, &path) else {
+		let Some(dir) = believed(mount, &mut path) else {
 			if mount.kind == Kind::V2 && self.hidden.is_none() {
 				self.hidden = Some(self.keep(mount.super_options)?);
 			}
@@ -124,7 +124,10 @@ impl Host {
 		unescape(mount.root, &mut path)?;
 		let known = self.hierarchies.iter().position(|known| known.label.is_same(label.bytes()));
 		if let Some(known) = known.and_then(|at| self.hierarchies[at].mount.as_ref()) {
-			let better = (path == b"/" && self.text_at(known.root) != b"/") || (known.read_only && !read_only);
+			let is_outside = self.text_at(known.root).starts_with(b"/..");
+			let better = (path == b"/" && self.text_at(known.root) != b"/")
+				|| (known.read_only && !read_only)
+				|| (is_outside && !path.starts_with(b"/.."));
 			if !better {
 				return Ok(());
 			}
@@ -222,9 +225,10 @@ impl Host {
 	/// Opens a group by its whole path; none where there is no such group, or the mount does not show it.
 	pub fn open(&self, at: usize, path: &[u8]) -> Result<Option<Dir>, Fault> {
 		let Some((base, rest)) = self.locate(at, path) else { return Ok(None) };
-		let mut dir = base.again()?;
+		let (mut dir, mut name) = (base.again()?, Name::empty());
 		for component in components(rest) {
-			dir = match dir.child(Name::new(component)?.as_c_str()) {
+			name.set(component)?;
+			dir = match dir.child(name.as_c_str()) {
 				Err(fault) if is_absent(&fault) => return Ok(None),
 				result => result?,
 			};
@@ -258,9 +262,9 @@ pub(super) fn read_own_lines(line: &mut [u8]) -> Result<usize, Fault> {
 }
 
 /// The directory at the mount's place, if it is this mount and not one above it.
-fn believed(mount: &Mount<'_>, path: &[u8]) -> Option<Dir> {
-	let path: CString<PATH_BYTES> = crate::kernel::output::c_string(path).ok()?;
-	let dir = Dir::open(path.as_c_str() as &CStr).ok()?;
+fn believed(mount: &Mount<'_>, path: &mut Vec<u8, PATH_BYTES>) -> Option<Dir> {
+	path.push(0).ok()?;
+	let dir = Dir::open(CStr::from_bytes_with_nul(path).ok()?).ok()?;
 	let wanted = if mount.kind == Kind::V2 { FileSystem::V2 } else { FileSystem::V1 };
 	let right = dir.status().ok()?.device_numbers() == mount.device && dir.file_system().ok()? == wanted;
 	right.then_some(dir)

@@ -7,12 +7,11 @@
 use core::ffi::CStr;
 
 use crate::kernel::Handle;
-use heapless::Vec;
 
 use crate::error::{Fault, Why};
 use crate::image::view::Perms;
 use crate::kernel::output::{memory_file, read_at, write_at};
-use crate::limits::{JOURNAL_BYTES, Limit, PATH_BYTES};
+use crate::limits::{JOURNAL_BYTES, Limit};
 
 /// What was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +67,10 @@ const FIXED: usize = HEAD + 4;
 /// The journal of one restore.
 #[derive(Debug)]
 pub struct Journal<'b> {
-	file: Handle,
+	pub(super) file: Handle,
 	buffer: &'b mut [u8; JOURNAL_BYTES],
 	used: usize,
-	flushed: u64,
+	pub(super) flushed: u64,
 }
 
 impl<'b> Journal<'b> {
@@ -166,9 +165,9 @@ impl<'b> Journal<'b> {
 	}
 }
 
-const BROKEN: Fault = Fault::Text(Why::JournalRecord);
+pub(super) const BROKEN: Fault = Fault::Text(Why::JournalRecord);
 
-fn parse(bytes: &[u8]) -> Option<Record<'_>> {
+pub(super) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
 	let (head, rest) = bytes.split_first_chunk::<HEAD>()?;
 	let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
 	let (path, rest) = rest.split_at_checked(number(7) as usize)?;
@@ -184,122 +183,6 @@ fn parse(bytes: &[u8]) -> Option<Record<'_>> {
 		_ => return None,
 	};
 	Some(Record { hierarchy: usize::from(head[5]), path, change })
-}
-
-/// Bytes of the journal that the cursor reads at once.
-const BLOCK_BYTES: usize = 4096;
-
-/// Goes along the groups that were made, in the order in which they were.
-#[derive(Debug)]
-pub struct MadeCursor {
-	next: u64,
-	/// Where the block starts that is in the caller's buffer, and its length.
-	block: (u64, usize),
-	hierarchy: usize,
-	path: Vec<u8, PATH_BYTES>,
-	ended: bool,
-}
-
-impl MadeCursor {
-	/// Before the first one.
-	pub fn new() -> Self {
-		MadeCursor { next: 0, block: (0, 0), hierarchy: usize::MAX, path: Vec::new(), ended: false }
-	}
-
-	/// Whether the group was made; groups have to be asked for in the order in which they were made.
-	pub fn is_made(
-		&mut self,
-		journal: &Journal<'_>,
-		hierarchy: usize,
-		path: &[u8],
-		buffer: &mut [u8],
-	) -> Result<bool, Fault> {
-		if self.hierarchy == usize::MAX && !self.ended {
-			self.advance(journal, buffer)?;
-		}
-		let made = !self.ended && self.hierarchy == hierarchy && self.path == path;
-		if made {
-			self.advance(journal, buffer)?;
-		}
-		Ok(made)
-	}
-
-	fn advance(&mut self, journal: &Journal<'_>, buffer: &mut [u8]) -> Result<(), Fault> {
-		while let Some((record, end)) = self.record(journal, buffer)? {
-			self.next = end;
-			if record.change == Change::Made {
-				self.hierarchy = record.hierarchy;
-				self.path.clear();
-				let _ = self.path.extend_from_slice(record.path); // a trail, which holds no more
-				return Ok(());
-			}
-		}
-		self.ended = true;
-		Ok(())
-	}
-}
-
-impl MadeCursor {
-	/// Whether the group was made; the search begins behind the group found last and goes round.
-	pub fn find(
-		&mut self,
-		journal: &Journal<'_>,
-		hierarchy: usize,
-		path: &[u8],
-		buffer: &mut [u8],
-	) -> Result<bool, Fault> {
-		self.forget_block();
-		for (start, end) in [(self.next, u64::MAX), (0, self.next)] {
-			self.next = start;
-			while self.next < end
-				&& let Some((record, behind)) = self.record(journal, buffer)?
-			{
-				let found = record.change == Change::Made && record.hierarchy == hierarchy && record.path == path;
-				self.next = behind;
-				if found {
-					return Ok(true);
-				}
-			}
-		}
-		Ok(false)
-	}
-
-	/// The caller's buffer holds something else from now on.
-	pub fn forget_block(&mut self) {
-		self.block = (0, 0);
-	}
-
-	/// The next record; most are in the block that was read last.
-	fn record<'r>(&mut self, journal: &Journal<'_>, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
-		let mut at = self.next.wrapping_sub(self.block.0) as usize;
-		if end_in(buffer, at, self.block.1).is_none() {
-			let len = journal.flushed.saturating_sub(self.next).min(BLOCK_BYTES as u64) as usize;
-			read_at(&journal.file, self.next, buffer.get_mut(..len).ok_or(BROKEN)?)?;
-			(at, self.block) = (0, (self.next, len));
-		}
-		match end_in(buffer, at, self.block.1) {
-			Some(end) => {
-				let record = parse(buffer.get(at..end).unwrap_or(&[])).ok_or(BROKEN)?;
-				Ok(Some((record, self.block.0 + end as u64)))
-			}
-			None => {
-				self.block = (0, 0); // a record that is longer than a block, or the end
-				journal.at(self.next, buffer)
-			}
-		}
-	}
-}
-
-/// Where the record that starts at `at` ends, if the first `len` bytes hold it.
-fn end_in(bytes: &[u8], at: usize, len: usize) -> Option<usize> {
-	let word = bytes.get(..len)?.get(at..)?.first_chunk()?;
-	at.checked_add(u32::from_le_bytes(*word) as usize).filter(|end| *end <= len)
-}
-
-impl Default for MadeCursor {
-	fn default() -> Self {
-		MadeCursor::new()
-	}
 }
 
 /// The name of a file or attribute of a record, for a system call; the buffer has room for it and a NUL.
@@ -365,46 +248,5 @@ mod tests {
 		let mut piece = [0; 256];
 		let (last, start) = journal.before(journal.len(), &mut piece).unwrap().unwrap();
 		assert_eq!((last, start), (records()[2], len));
-	}
-
-	#[test]
-	fn the_cursor_knows_what_was_made() {
-		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
-		let mut journal = Journal::new(&mut buffer).unwrap();
-		for path in [&b"a"[..], b"a/b", b"c"] {
-			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
-			journal.add(&records()[1]).unwrap();
-		}
-		journal.flush().unwrap();
-		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 256]);
-		let mut ask = |path: &[u8]| cursor.is_made(&journal, 1, path, &mut piece).unwrap();
-		assert!(ask(b"a"));
-		assert!(!ask(b"a/a"));
-		assert!(ask(b"a/b"));
-		assert!(!ask(b"b"));
-		assert!(ask(b"c"));
-		assert!(!ask(b"c/d"));
-	}
-
-	#[test]
-	fn a_search_goes_round() {
-		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
-		let mut journal = Journal::new(&mut buffer).unwrap();
-		for path in [&b"a"[..], b"a/b", b"c"] {
-			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
-			journal.add(&records()[1]).unwrap();
-		}
-		journal.flush().unwrap();
-		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 256]);
-		for (hierarchy, path, made) in [
-			(1, &b"c"[..], true),
-			(1, b"a", true),
-			(0, b"a", false),
-			(1, b"b", false),
-			(1, b"a", true),
-			(1, b"a/b", true),
-		] {
-			assert_eq!(cursor.find(&journal, hierarchy, path, &mut piece), Ok(made), "{path:?}");
-		}
 	}
 }

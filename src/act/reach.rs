@@ -21,18 +21,23 @@ const PAUSE_MS: u32 = 5;
 const YARD_LIST_BYTES: usize = 1024;
 
 impl Host {
-	/// Reaches what is active and not mounted here, as far as that can be done.
+	/// Reaches what is active and not mounted here, or only from outside of this cgroup namespace, as far as that can be done.
 	pub(super) fn reach(&mut self, line: &mut [u8]) -> Result<(), Fault> {
-		if !self.hierarchies.iter().all(|known| known.mount.is_some()) {
+		if !(0..self.hierarchies.len()).all(|at| self.is_reached(at)) {
 			// Where it may not be looked at, there is nothing to find.
 			let _ = self.read_mounts(c"/proc/1/mountinfo", b"/proc/1/root", None, line);
 		}
 		for at in 0..self.hierarchies.len() {
-			if self.hierarchies[at].mount.is_none() {
+			if !self.is_reached(at) {
 				self.attach(at)?;
 			}
 		}
 		Ok(())
+	}
+
+	/// Whether a mount shows it, from this process's cgroup namespace down.
+	fn is_reached(&self, at: usize) -> bool {
+		self.base(at).is_some_and(|(_, root)| !root.starts_with(b"/.."))
 	}
 
 	fn attach(&mut self, at: usize) -> Result<(), Fault> {
@@ -90,6 +95,7 @@ impl Host {
 		Ok(all)
 	}
 
+	#[inline(never)] // its buffers are no other's
 	/// Takes the hierarchies whose roots are right below a folder, as mounts or as links to mounts.
 	pub(super) fn read_yard(&mut self, yard: &[u8], line: &mut [u8]) -> Result<(), Error> {
 		let place = format_args!("--cgroup-yard {}", Shown(yard));

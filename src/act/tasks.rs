@@ -40,7 +40,9 @@ pub struct Dump<'p> {
 impl<'p> Dump<'p> {
 	/// Opens the dump that is in the folder of an image; none where there is no inventory.img.
 	pub fn open(path: &'p [u8], image: &Image<'_>) -> Result<Option<Self>, Error> {
-		let dir = c_string(path).and_then(|path| Dir::open(&path)).at(format_args!("open {}", Shown(path)))?;
+		let dir = c_string::<{ crate::limits::PATH_BYTES }>(path)
+			.and_then(|path| Dir::open(&path))
+			.at(format_args!("open {}", Shown(path)))?;
 		let inventory = match dir.map(c"inventory.img") {
 			Err(Fault::Kernel(errno::ENOENT)) => return Ok(None),
 			map => map.map_err(missing).and_then(|map| root_set(map.bytes())),

@@ -146,7 +146,7 @@ pub fn tour<'a>(
 	buffers: &mut Buffers,
 	visitor: &mut dyn Visit<'a>,
 ) -> Result<(), Error> {
-	for target in targets {
+	for target in targets.in_order() {
 		let Some(hierarchy) = image.hierarchies().nth(target.from) else { continue };
 		let hierarchy = hierarchy.at(format_args!("the image"))?;
 		buffers.levels.clear();

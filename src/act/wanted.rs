@@ -53,7 +53,7 @@ fn one(source: fmt::Arguments<'_>, text: &[u8], base: Selection, log: &mut dyn L
 
 /// A whole file; its length.
 fn read(path: &[u8], buffer: &mut [u8]) -> Result<usize, Fault> {
-	let mut reader = Reader::open(&c_string(path)?)?;
+	let mut reader = Reader::open(&c_string::<{ crate::limits::PATH_BYTES }>(path)?)?;
 	let mut used = 0;
 	loop {
 		let room = buffer.get_mut(used..=PROPS_BYTES).unwrap_or(&mut []);

@@ -8,7 +8,8 @@
 use core::ffi::CStr;
 use core::fmt;
 
-use crate::act::journal::{Change, Journal, MadeCursor, Record, file_name};
+use crate::act::journal::{Change, Journal, Record, file_name};
+use crate::act::made::{Along, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::read;
 use crate::act::tour::{Legacy, Role, Site, Visit};
@@ -69,7 +70,7 @@ pub struct Work<'w> {
 	/// Along the groups that were made.
 	pub cursor: MadeCursor,
 	/// The same, where groups do not come in that order.
-	pub search: MadeCursor,
+	pub search: Along,
 	/// One record of the journal.
 	pub record: &'w mut [u8; RECORD_BYTES],
 	/// One value of the host.
@@ -148,7 +149,7 @@ impl<'w> Work<'w> {
 			own: own_ids(),
 			journal: Journal::new(journal)?,
 			cursor: MadeCursor::new(),
-			search: MadeCursor::new(),
+			search: Along::default(),
 			record,
 			value,
 			log,

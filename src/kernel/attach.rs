@@ -16,6 +16,7 @@ use super::dir::Dir;
 use super::{Handle, Result, fault, fenced};
 use crate::error::{Fault, errno};
 use crate::kernel::output::c_string;
+use crate::limits::LABEL_BYTES;
 use crate::procfs::scan::cut;
 
 /// mount(8)'s name of the file system.
@@ -56,11 +57,11 @@ fn detached(kind: &CStr, options: &[u8]) -> Result<Dir> {
 	let context = mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC).map_err(fault)?;
 	for option in options.split(|byte| *byte == b',').filter(|option| !option.is_empty()) {
 		let (name, value) = cut(option, b'=').map_or((option, None), |(name, value)| (name, Some(value)));
-		let name = c_string(name)?;
+		let name = c_string::<LABEL_BYTES>(name)?;
 		match value {
 			None => mount::fsconfig_set_flag(&context, name.as_c_str()),
 			Some(value) => {
-				let value = c_string(value)?;
+				let value = c_string::<LABEL_BYTES>(value)?;
 				mount::fsconfig_set_string(&context, name.as_c_str(), value.as_c_str())
 			}
 		}
@@ -75,7 +76,7 @@ fn detached(kind: &CStr, options: &[u8]) -> Result<Dir> {
 
 /// The same in a mount namespace of its own. What it is left for has another root and working directory at first.
 fn private(kind: &CStr, options: &[u8]) -> Result<Dir> {
-	let options = c_string(options)?;
+	let options = c_string::<LABEL_BYTES>(options)?;
 	let here = open_namespace(c"/proc/thread-self/ns/mnt")?;
 	let (root, working) = (Dir::open(c"/")?, Dir::open(c".")?);
 	fenced::unshare(UnshareFlags::NEWNS)?;

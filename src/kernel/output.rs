@@ -56,7 +56,7 @@ impl Output {
 
 	/// The file `path`; what is there stays there until [`Self::commit`].
 	pub fn to_path(path: &[u8]) -> Result<Self> {
-		let whole = c_string(path)?;
+		let whole: CString<PATH_BYTES> = c_string(path)?;
 		match fs::statat(fs::CWD, whole.as_c_str(), AtFlags::empty()) {
 			Ok(stat) => match fs::FileType::from_raw_mode(stat.st_mode) {
 				fs::FileType::RegularFile => {}
@@ -197,7 +197,7 @@ fn copy(from: &OwnedFd, to: BorrowedFd<'_>) -> Result<()> {
 }
 
 /// A path for a system call.
-pub fn c_string(path: &[u8]) -> Result<CString<PATH_BYTES>> {
+pub fn c_string<const N: usize>(path: &[u8]) -> Result<CString<N>> {
 	let mut text = CString::new();
 	match text.extend_from_bytes(path) {
 		Ok(()) => Ok(text),
@@ -225,7 +225,7 @@ pub fn read_image(path: Option<&[u8]>) -> Result<Map> {
 	let file = match path {
 		Some(path) => {
 			let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
-			fs::openat(fs::CWD, c_string(path)?.as_c_str(), flags, Mode::empty()).map_err(fault)?
+			fs::openat(fs::CWD, c_string::<PATH_BYTES>(path)?.as_c_str(), flags, Mode::empty()).map_err(fault)?
 		}
 		None => spool(fenced::stdin())?,
 	};

@@ -119,7 +119,7 @@ pub(super) fn same_words(a: &[u8], b: &[u8]) -> bool {
 }
 
 /// The lines of a text without blanks around them; empty ones are left out.
-pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 	text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())
 }
 
@@ -206,18 +206,20 @@ impl Rule {
 }
 
 /// Finds lines in a text, beginning behind the last one found and going round.
-struct Finder<'a> {
+pub(crate) struct Finder<'a> {
 	text: &'a [u8],
 	/// Where a line begins, or the end of the text.
 	start: usize,
 }
 
 impl<'a> Finder<'a> {
-	fn new(text: &'a [u8]) -> Self {
+	/// In this text.
+	pub(crate) fn new(text: &'a [u8]) -> Self {
 		Finder { text, start: 0 }
 	}
 
-	fn find(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
+	/// The next line that is wanted.
+	pub(crate) fn find(&mut self, wanted: impl Fn(&[u8]) -> bool) -> Option<&'a [u8]> {
 		let (before, after) = self.text.split_at(self.start);
 		for (part, end) in [(after, self.text.len()), (before, before.len())] {
 			let mut left = part;

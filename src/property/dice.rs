@@ -4,10 +4,10 @@ extern crate std;
 use std::vec::Vec;
 
 /// Marsaglia's xorshift64: the same bytes in every run.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-	pub(super) fn below(&mut self, end: usize) -> usize {
+	pub(crate) fn below(&mut self, end: usize) -> usize {
 		self.0 ^= self.0 << 13;
 		self.0 ^= self.0 >> 7;
 		self.0 ^= self.0 << 17;
@@ -15,7 +15,7 @@ impl Dice {
 	}
 
 	/// Text of pieces that mean something to some parser, with a few bytes that mean nothing.
-	pub(super) fn text(&mut self) -> Vec<u8> {
+	pub(crate) fn text(&mut self) -> Vec<u8> {
 		let pieces = [
 			"\n",
 			"\n",

@@ -7,7 +7,7 @@
 //! Pure: no file is opened here. What a value means is in [`value`].
 
 #[cfg(test)]
-mod dice;
+pub(crate) mod dice;
 mod entry;
 #[cfg(test)]
 mod page;
@@ -26,7 +26,7 @@ pub mod value;
 
 pub use refused::refused;
 pub use selection::Selection;
-pub use table::{File, TABLE, Twin, all};
+pub use table::{File, TABLE, Twin, all, place};
 pub use text::Text;
 
 /// Which of the kernel's two interfaces a hierarchy has.

@@ -38,7 +38,7 @@ Host
 : what of the value makes sense on its own host only.
 
 Twin
-: the other version's file that means nearly the same.
+: the other version's file that means nearly the same; how values become each other is in [translation.md](translation.md).
 
 CRIU
 : CRIU 4.2 saves the file without being asked.

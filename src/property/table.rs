@@ -19,6 +19,18 @@ pub fn all(version: Version) -> &'static [Property] {
 	}
 }
 
+/// The place of a version's file in [`TABLE`], for the compiler, which stops at a name that is not there.
+pub const fn place(version: Version, file: &str) -> usize {
+	let mut index = match version {
+		Version::V1 => 0,
+		Version::V2 => V1.len(),
+	};
+	while !is_same(row(index).file, file) {
+		index += 1;
+	}
+	index
+}
+
 const ROWS: usize = V1.len() + V2.len();
 
 const fn row(index: usize) -> &'static Row {
@@ -103,6 +115,11 @@ pub struct Twin(u8);
 impl Twin {
 	/// There is no such file.
 	pub(super) const NONE: Twin = Twin(u8::MAX);
+
+	/// Its place.
+	pub fn index(self) -> Option<u8> {
+		(self != Twin::NONE).then_some(self.0)
+	}
 
 	/// The file's name, or nothing.
 	pub fn as_str(self) -> &'static str {

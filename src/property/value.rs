@@ -104,7 +104,7 @@ pub fn is_threaded(value: &[u8]) -> bool {
 }
 
 /// What stands before the first blank.
-pub(super) fn first_word(text: &[u8]) -> &[u8] {
+pub(crate) fn first_word(text: &[u8]) -> &[u8] {
 	text.split(u8::is_ascii_whitespace).next().unwrap_or(text)
 }
 

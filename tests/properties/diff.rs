@@ -60,6 +60,7 @@ fn group(dice: &mut Dice, name: &str, above: &[u8], names: &[Bytes], seen: &mut 
 		name: name.into(),
 		ancestor,
 		perms: Some(perms(dice)),
+		attributes: vec![],
 		properties: properties(dice, names),
 		children: vec![],
 	};
@@ -512,6 +513,7 @@ fn many_siblings_in_any_order() {
 		name: name.into_bytes(),
 		ancestor: false,
 		perms: Some(Perms { mode: 0o40755, uid: 0, gid: 0 }),
+		attributes: Vec::new(),
 		properties: Vec::new(),
 		children: Vec::new(),
 	};
