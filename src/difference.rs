@@ -124,8 +124,23 @@ impl fmt::Display for Line<'_> {
 			}
 			(_, None) => {}
 		}
-		let [left, right] = sides.map(|side| Shown(side.unwrap_or(b"none")));
+		let [left, right] = sides.map(|side| Short(side.unwrap_or(b"none")));
 		write!(f, "{a} has {left}, {b} has {right}")
+	}
+}
+
+/// Bytes of a value that a line for people shows.
+const SHOWN_BYTES: usize = 256;
+
+/// A value for people: of a long one the beginning, and how long it is.
+struct Short<'a>(&'a [u8]);
+
+impl fmt::Display for Short<'_> {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self.0.get(..SHOWN_BYTES) {
+			Some(start) if start.len() < self.0.len() => write!(f, "{}... ({} bytes)", Shown(start), self.0.len()),
+			_ => write!(f, "{}", Shown(self.0)),
+		}
 	}
 }
 

@@ -69,13 +69,23 @@ fn lines(property: &Property, reset: &[u8], saved: &[u8], current: &[u8], emit: 
 	first
 }
 
-/// All signs in one write: `+cpu -io`.
+/// All signs in one write: `+cpu -io`. Where that is refused, each in its own: a controller that this kernel does not
+/// have takes no other one with it. What was refused then is the fault.
 fn controllers(saved: &[u8], current: &[u8], emit: Emit<'_>) -> Result<(), Fault> {
 	let mut text = Vec::<u8, WRITE_BYTES>::new();
 	for (sign, name) in value::controller_changes(saved, current) {
 		add_change(sign, name, &mut text)?;
 	}
-	emit(Target::Own, &text)
+	let mut result = emit(Target::Own, &text);
+	if result.is_err() && text.contains(&b' ') {
+		result = Ok(());
+		for (sign, name) in value::controller_changes(saved, current) {
+			text.clear();
+			add_change(sign, name, &mut text)?;
+			result = emit(Target::Own, &text).and(result);
+		}
+	}
+	result
 }
 
 /// Adds one change to the text of a write to `cgroup.subtree_control`.

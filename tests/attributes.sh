@@ -136,9 +136,9 @@ spoil() {
 }
 spoil
 cgraft verify -i "$work/image"
-is "verify tells what is different" "$status:$(grep -c . "$work/out"):$(grep -c 'attribute user.delegate of group /'"$group"'/a .*image has 1, this host has 0$' "$work/out")" \
+is "verify tells what is different" "$status:$(grep -c . "$work/out"):$(grep -c '^group /'"$group"'/a of .*: attribute user.delegate: the image has 1, this host has 0$' "$work/out")" \
 	"6:$((2 * ${#homes[@]})):${#homes[@]}"
-says "and what is missing" "attribute user.empty of group /$group/a of $label: the image has , this host has no such attribute"
+says "and what is missing" "group /$group/a of $label: attribute user.empty: the image has , this host has none"
 succeeds "mode soft" restore --manage-cgroups soft -i "$work/image"
 is "leaves groups that are there alone" "$(attr list "$home/$group/a" | grep -c "user.delegate' b'0'")" 1
 succeeds "phase join" restore --phase join -i "$work/image"
@@ -219,13 +219,13 @@ is "has user.* and what the kernel does not hide" "$(json "$work/area/nobody" "s
 mv "$work/area/nobody" "$work/nobody"
 chmod 644 "$work/nobody" "$work/image"
 cgraft verify -i "$work/image"
-is "verify as nobody: those that are hidden are told" "$status:$(grep -c 'attribute trusted.*no such attribute' "$work/out"):$(grep -vc trusted "$work/out")" "6:$((2 * ${#homes[@]})):0"
+is "verify as nobody: those that are hidden are told" "$status:$(grep -c 'attribute trusted.* this host has none$' "$work/out"):$(grep -vc trusted "$work/out")" "6:$((2 * ${#homes[@]})):0"
 succeeds "verify as nobody of what nobody dumped" verify -i "$work/nobody"
 for mount in "${homes[@]}"; do rmdir "$mount/$group/a/b" "$mount/$group/a"; done
 aside='2{/^cgraft: everything was taken back: the host is as it was$/d}'
 refuses "restore as nobody" 1 trusted. "/$group" EPERM -- restore -i "$work/image"
 cgraft restore --skip-missing -i "$work/image"
-is "restore as nobody --skip-missing" "$status:$(grep -c 'attribute trusted.* skipped' "$work/err")" "6:$((2 * ${#homes[@]}))"
+is "restore as nobody --skip-missing" "$status:$(grep -c 'skipped: .* attribute trusted' "$work/err")" "6:$((2 * ${#homes[@]}))"
 says "counts them, and those that are there and hidden" "skipped $((2 * ${#homes[@]})),"
 is "and the others are there" "$(listed | grep -c "'user\.")" "$(grep -c "'user\." "$work/whole")"
 for mount in "${homes[@]}"; do rmdir "$mount/$group/a/b" "$mount/$group/a"; done

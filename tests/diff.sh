@@ -24,6 +24,7 @@ for one in told["differences"]:
     print({
         "group": lambda: group + "only in " + only,
         "value": lambda: group + one["file"] + ": " + sides,
+        "attribute": lambda: group + "attribute " + one["file"] + ": " + sides,
         "owner": lambda: group + "owner" + (" of " + one["file"] if "file" in one else "") + ": " + sides,
         "file": lambda: "hierarchy %s: %s does not save %s" % (label, other, one["file"]),
         "hierarchy": lambda: "hierarchy %s: only in %s" % (label, only),
@@ -157,6 +158,11 @@ made large-pages 'sum32(about(65536) + head([b"memory"], prop(b"memory.limit_in_
 tells "a limit in larger pages" "" diff "$work/small-pages" "$work/large-pages"
 made same-pages 'sum32(about(4096) + head([b"memory"], prop(b"memory.limit_in_bytes", b"65536")))'
 tells "but not in the same ones" "group /x of memory: memory.limit_in_bytes: A has 69632, B has 65536" diff "$work/small-pages" "$work/same-pages"
+made left "sum32(about(4096) + head([b'cpu'], group(b'x', attributes=attribute(b'user.a', b'1') + attribute(b'user.b', b'2') + attribute(b'user.d', b'3'))))"
+made right "sum32(about(4096) + head([b'cpu'], group(b'x', attributes=attribute(b'user.a', b'1') + attribute(b'user.b', b'9') + attribute(b'user.c', b'4'))))"
+tells "extended attributes" "group /x/x of cpu: attribute user.b: A has 2, B has 9
+group /x/x of cpu: attribute user.d: A has 3, B has none
+group /x/x of cpu: attribute user.c: A has none, B has 4" diff "$work/left" "$work/right"
 tells "an image of CRIU with itself" "" diff "$tests/corpus/v1-ct/cgroup.img" "$tests/corpus/v1-ct/cgroup.img"
 made escape 'head([b"cpu"], group(b"\x1b[2J", prop(b"cpu.shares", b"7")))'
 cgraft diff "$work/escape" "$work/few"

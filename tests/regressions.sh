@@ -345,7 +345,7 @@ criu_1874_a_file_that_this_kernel_lacks() {
 	destroy
 	cgraft restore --skip-missing -i "$work/img"
 	check "$test: --skip-missing: exit 6, and the rest is there" [ "$status:$(value "$at_unified" a/cgroup.max.depth)" = 6:5 ]
-	check "$test: --skip-missing: names it" says "^cgraft: memory.max of group /$group/a of unified: skipped: the image has 4096000"
+	check "$test: --skip-missing: names it" says "^cgraft: skipped: group /$group/a of unified: memory.max: the image has 4096000"
 	check "$test: --skip-missing: counts it" says "skipped 1, "
 	destroy
 }

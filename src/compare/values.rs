@@ -33,6 +33,23 @@ impl<'a> Pair<'_, 'a> {
 			}
 		}
 		self.owners(b"", left.perms()?, right.perms()?);
+		if self.ours { self.attributes([left, right]) } else { Ok(()) }
+	}
+
+	/// Extended attributes, which CRIU does not save; there are few.
+	fn attributes(&mut self, groups: [&Group<'a>; 2]) -> Result<(), Fault> {
+		for side in [0, 1] {
+			for saved in groups[side].attributes() {
+				let saved = saved?;
+				let mut others = groups[1 - side].attributes().flatten();
+				let other = others.find(|other| other.name == saved.name).map(|other| other.value);
+				// What both have is told once.
+				if other != Some(saved.value) && (side == 0 || other.is_none()) {
+					let sides = if side == 0 { [Some(saved.value), other] } else { [other, Some(saved.value)] };
+					self.differ(What::Attribute(saved.name), sides);
+				}
+			}
+		}
 		Ok(())
 	}
 

@@ -7,10 +7,10 @@
 //! |---|---|---|
 //! | top | `differences` | list in the order in which they are found |
 //! | | `count` | how many there are |
-//! | difference | `kind` | `group`, `value`, `owner`, `file`, `hierarchy`, `task` or `set` |
+//! | difference | `kind` | `group`, `value`, `attribute`, `owner`, `file`, `hierarchy`, `task` or `set` |
 //! | | `hierarchy` | controllers joined by commas, `name=NAME`, empty for v2; absent for a set and a task that is missing |
-//! | | `group` | path of the group, for a group, a value and an owner |
-//! | | `file` | name of the file, for a value, an owner and a file; absent for the owner of the group's directory |
+//! | | `group` | path of the group, for a group, a value, an attribute and an owner |
+//! | | `file` | name of the file, for a value, an owner and a file, or of the attribute; absent for the owner of the group's directory |
 //! | | `pid`, `tid` | process and thread, for a task |
 //! | | `members` | for a set: object of paths by hierarchy |
 //! | | the two sides | value, `UID:GID MODE`, or path of a task's group; absent where there is none |
