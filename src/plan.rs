@@ -77,7 +77,8 @@ fn controllers(saved: &[u8], current: &[u8], emit: Emit<'_>) -> Result<(), Fault
 		add_change(sign, name, &mut text)?;
 	}
 	let mut result = emit(Target::Own, &text);
-	if result.is_err() && text.contains(&b' ') {
+	// What only has to wait, for tasks to leave, waits for all of it.
+	if matches!(result, Err(Fault::Kernel(errno::EINVAL | errno::ENOENT))) && text.contains(&b' ') {
 		result = Ok(());
 		for (sign, name) in value::controller_changes(saved, current) {
 			text.clear();

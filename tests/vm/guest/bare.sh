@@ -23,13 +23,14 @@ unmount_all() {
 	mounts | while read -r point rest; do
 		umount "$point"
 	done
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		sleep 0.2
+	for _ in $(seq 40); do
+		sleep 0.25
 		sed -n '/^0:/d; s/^[0-9]*:\([^:]*\):.*/\1/p' /proc/self/cgroup >/run/left
 		while read -r label; do
 			mount -t cgroup -o "$(echo "$label" | sed 's/^name=/none,name=/')" cgroup /run/again && umount /run/again
 		done </run/left
-		[ -s /run/left ] || break
+		# Memory that is still charged keeps groups of memory half alive.
+		grep -qvx memory /run/left || break
 	done
 }
 
@@ -54,16 +55,18 @@ build() {
 }
 
 mounts >/run/rows
+grep ' cgroup ' /run/rows >/run/rows.v1
 build
 snapshot /run/before /$group
 succeeds "dump" dump --cgroup /$group -i $image
 destroy
 unmount_all
 # This shell's own line is the last sign of a hierarchy.
-if [ -s /run/left ]; then not_ok "v1 hierarchies are left"; cat /run/left; else ok "no v1 hierarchy is left"; fi
+if grep -vx memory /run/left; then not_ok "v1 hierarchies are left"; else ok "no v1 hierarchy is left, but perhaps memory"; fi
 cat /proc/self/mountinfo >/run/mountinfo
 cgraft restore --manage-cgroups=strict -i $image
 if [ $status = 0 ]; then ok "restore where nothing is mounted"; else not_ok "exit $status"; cat /run/err; fi
+[ ! -s /run/rows.v1 ] || { grep -q 'this host had none' /run/err && ok "it made hierarchies" || not_ok "it made none"; }
 cmp -s /run/mountinfo /proc/self/mountinfo && ok "and nothing is mounted after it" || not_ok "other mounts"
 succeeds "verify where nothing is mounted" verify -i $image
 succeeds "dump where nothing is mounted" dump --cgroup /$group -i $image.again

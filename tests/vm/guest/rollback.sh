@@ -35,7 +35,7 @@ fails() {
 	if grep -q -- "${3:-.}" /run/err; then
 		ok "$1: says why"
 	else
-		not_ok "$1: does not name ${3:-anything}"
+		not_ok "$1: does not name ${3:-anything}"; head -n 5 /run/err
 		head -n 20 /run/err
 	fi
 	as_before "$1"
