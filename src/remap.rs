@@ -96,8 +96,8 @@ pub fn target(path: &[u8], into: &mut Path) -> Result<(), Fault> {
 	Ok(())
 }
 
-/// Puts the deepest group that all groups of the hierarchy that are neither ancestors nor its root have in common into
-/// `common`; whether there is any such group.
+/// Puts the deepest group that all groups of the hierarchy but its ancestors have in common into `common`; whether there
+/// is any such group. A root without a tree, which is only a membership, is none.
 pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Fault> {
 	let mut descent = Descent::new(hierarchy);
 	let mut trail = Trail::new();
@@ -110,7 +110,9 @@ pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Faul
 				for component in components(group.name) {
 					trail.push(component)?;
 				}
-				if walked_at == usize::MAX && !group.name.is_empty() && !group.is_ancestor()? {
+				// A root with its tree is what all have in common; one without is a membership.
+				let is_group = !group.name.is_empty() || group.children().next().is_some();
+				if walked_at == usize::MAX && is_group && !group.is_ancestor()? {
 					walked_at = descent.depth();
 					meet(core::mem::replace(&mut found, true), common, trail.bytes())?;
 				}

@@ -554,6 +554,9 @@ trap_a_root_head_keeps_its_slash() {
 	check "$test: exit 0" [ "$status" = 0 ]
 	check "$test: below the new root" [ -d "$at_pids/$group/new/a" -a -d "$at_pids/$group/new/b" ]
 	check "$test: and nowhere else" [ -z "$(find "$at_pids" -maxdepth 2 -name "newa*")" ]
+	handmade "$work/img" "hierarchy(group(b'', group(b'a')), [b'pids'])"
+	cgraft restore --cgroup-root "pids:/$group/one" -i "$work/img"
+	check "$test: an only child keeps its name, as in CRIU" [ "$status" = 0 -a -d "$at_pids/$group/one/a" ]
 	destroy
 }
 

@@ -60,7 +60,7 @@ criu_544_a_co_mounted_controller_by_one_name() {
 criu_252_a_list_of_v2() {
 	need unified || return
 	v2=$(at unified)
-	grep -q memory "$v2/cgroup.controllers" || { not_here "v2 has no memory controller"; return; }
+	grep -q 'memory.*pids' "$v2/cgroup.controllers" || { not_here "v2 has not both of memory and pids"; return; }
 	for key in '""' unified memory; do
 		mkdir -p "$v2/cgraft-t/a"
 		echo "+memory +pids" >"$v2/cgraft-t/cgroup.subtree_control"
