@@ -445,6 +445,11 @@ repair() {
 	if members | diff -q - "$WORK/members" > /dev/null; then bad "$1: CRIU restored the groups, which was not asked for"; return; fi
 	cgraft restore -D "$WORK/criu" --phase create >"$WORK/out" 2>&1 || { bad "$1: cgraft restore --phase create: exit $?"; indent "$WORK/out"; return; }
 	cgraft restore -D "$WORK/criu" --phase join,limit,freeze >"$WORK/out" 2>&1 || { bad "$1: cgraft restore --phase join: exit $?"; indent "$WORK/out"; return; }
+	# In that mode CRIU makes no cgroup namespace either, and a running task cannot be given one: that is said.
+	if [ "$1" = cgns ]; then
+		grep -q 'not in a cgroup namespace as in the image: 3' "$WORK/out" || { bad "$1: cgraft does not say that the namespace is lost"; indent "$WORK/out"; }
+		sed -i '/not in a cgroup namespace/d' "$WORK/out"
+	fi
 	[ "$(wc -l < "$WORK/out")" = 1 ] || { bad "$1: cgraft says more than what it did"; indent "$WORK/out"; }
 	{ state; members; } > "$WORK/after" 2>&1
 	same_state "$1" "CRIU restored the tree and cgraft its groups" < <(cat "$WORK/state" "$WORK/members")
