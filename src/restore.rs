@@ -50,14 +50,14 @@ pub struct Request<'a> {
 
 /// All buffers of a restore.
 pub struct Workspace {
-	host: Host,
-	targets: Targets,
-	tour: tour::Buffers,
-	join: join::Buffers,
-	line: [u8; LINE_BYTES],
-	record: [u8; RECORD_BYTES],
-	value: [u8; VALUE_BYTES],
-	journal: [u8; JOURNAL_BYTES],
+	pub(crate) host: Host,
+	pub(crate) targets: Targets,
+	pub(crate) tour: tour::Buffers,
+	pub(crate) join: join::Buffers,
+	pub(crate) line: [u8; LINE_BYTES],
+	pub(crate) record: [u8; RECORD_BYTES],
+	pub(crate) value: [u8; VALUE_BYTES],
+	pub(crate) journal: [u8; JOURNAL_BYTES],
 }
 
 impl Workspace {
@@ -257,9 +257,14 @@ fn who<'m>(
 		return Ok(who);
 	}
 	vet_sets(image, host, targets)?;
-	if request.skip_missing {
-		return Ok(who);
+	if !request.skip_missing {
+		vet_mounted(image, host)?;
 	}
+	Ok(who)
+}
+
+/// Refuses sets with groups in hierarchies that are not mounted.
+pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
 	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
 		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
 		if !mounted && member.path != b"/" {
@@ -267,7 +272,7 @@ fn who<'m>(
 			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
 		}
 	}
-	Ok(who)
+	Ok(())
 }
 
 /// The process is one of the image, and the other one runs.

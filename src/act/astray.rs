@@ -34,6 +34,7 @@ impl<'w, 'a> Join<'w, 'a> {
 			tell,
 			differences: 0,
 			lost: Lost::default(),
+			to_root: false,
 		}
 	}
 
