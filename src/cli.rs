@@ -73,6 +73,8 @@ freeze them; then read everything back
 			its place; repeatable
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
+  --same-pids		CRIU restored the tree: a task is the same if its
+			number and name are
   --no-rollback		leave what was done before a failure
   --read-all		read back every value of new groups, too
 
@@ -83,6 +85,9 @@ attach: put running processes, with all their threads, into the groups of a set
 
 exec ... -- COMMAND [ARGUMENT...]: enter the groups of a set and its cgroup
 namespace, then become the command; options as in attach, without -t
+
+hook: the action script of CRIU, by a link called cgraft-hook: dump into cgraft.img
+in CRIU's folder, and restore from there
 
 show: print an image as a tree: groups, limits that are set, members
   --json		JSON for programs
@@ -172,6 +177,9 @@ pub struct Cli {
 	/// restore, attach, exec: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
 	pub skip_missing: bool,
+	/// restore: tasks have the numbers of the image, and are the same if their names are
+	#[argh(switch)]
+	pub same_pids: bool,
 	/// restore: leave what was done before a failure
 	#[argh(switch)]
 	pub no_rollback: bool,
@@ -225,6 +233,7 @@ impl Cli {
 			!self.pid_map.is_empty(),
 			self.set.is_some(),
 			self.skip_missing,
+			self.same_pids,
 			self.no_rollback,
 			self.read_all,
 			self.json,
@@ -237,7 +246,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 22] = [
+static OWNERS: [(&str, u16); 23] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -255,6 +264,7 @@ static OWNERS: [(&str, u16); 22] = [
 	("--pid-map", RESTORE),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC),
+	("--same-pids", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
 	("--json", SHOW | VERIFY | DIFF),

@@ -226,6 +226,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		yard: yard(cli),
 		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
 		pid_map: &pairs(&cli.pid_map)?,
+		same_pids: cli.same_pids,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,

@@ -18,6 +18,7 @@ const RT_SIGACTION: c_long = if cfg!(target_arch = "x86_64") { 13 } else { 134 }
 // SAFETY: declared as in C's unistd.h.
 unsafe extern "C" {
 	fn syscall(number: c_long, ...) -> c_long;
+	fn getenv(name: *const c_char) -> *const c_char;
 	fn execvp(file: *const c_char, strings: *const *const c_char) -> c_int;
 }
 
@@ -47,6 +48,14 @@ pub fn execute() -> i32 {
 	io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
+/// A variable of the environment.
+pub fn variable(name: &CStr) -> Option<&'static [u8]> {
+	// SAFETY: reads the environment, which nobody changes; it stays until the process ends.
+	let value = unsafe { getenv(name.as_ptr()) };
+	// SAFETY: it is null or ends in NUL.
+	(!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes())
+}
+
 /// By the kernel's call: libc's function brings along what handlers need, and there is none.
 fn handle_closed_pipes(how: usize) -> usize {
 	let (action, mut before) = ([how, 0, 0, 0], [0_usize; 4]); // handler, flags, restorer, mask
@@ -62,6 +71,10 @@ extern "C" fn main(count: c_int, strings: *const *const c_char) -> c_int {
 	let _ = cgraft::kernel::open_standard_streams();
 	SIGPIPE_BEFORE.store(handle_closed_pipes(SIG_IGN), Relaxed);
 	let mut typed = Vec::new();
+	// SAFETY: as below.
+	if count == 1 && unsafe { CStr::from_ptr(*strings) }.to_bytes().ends_with(b"hook") {
+		typed.push(&b"hook"[..]); // CRIU takes the name of a program, and no arguments
+	}
 	for index in 1..usize::try_from(count).unwrap_or(0) {
 		// SAFETY: `strings` has `count` pointers to strings that end in NUL and stay until the process ends.
 		let argument = unsafe { CStr::from_ptr(*strings.add(index)) };

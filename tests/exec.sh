@@ -134,7 +134,7 @@ if pids=$(hierarchy pids) && cpuset=$(hierarchy cpuset) && [ "$pids" != "$cpuset
 	"$work/threads" 3 >"$work/tids" &
 	leader=$!
 	kept+=("$leader")
-	until [ "$(wc -l <"$work/tids")" = 4 ]; do sleep 0.05; done
+	until [ "$(wc -l <"$work/tids" 2>/dev/null)" = 4 ]; do sleep 0.05; done
 	apart=$(tail -n 1 "$work/tids")
 	echo "$apart" >"$pids/$group/a/tasks"
 	spread() { local tid; while read -r tid; do own=$(groups_of "/proc/$leader/task/$tid/cgroup"); echo "$tid $own"; done <"$work/tids"; }
@@ -169,6 +169,43 @@ if pids=$(hierarchy pids) && cpuset=$(hierarchy cpuset) && [ "$pids" != "$cpuset
 else
 	skip "a refused move: no cpuset beside pids on this host"
 fi
+
+# --- as an action script: nothing is done where there is nothing to do
+
+for stage in pre-dump network-lock setup-namespaces post-setup-namespaces orphan-pts-master post-resume pre-restore post-restore pre-resume; do
+	wrap=(env CRTOOLS_SCRIPT_ACTION="$stage" CRTOOLS_IMAGE_DIR="$work/area" CRTOOLS_INIT_PID="$first")
+	state_with_values >"$work/before"
+	cgraft hook
+	is "hook at $stage without an image" "$status:$(cat "$work/out" "$work/err")" 0:
+	check "it changes nothing" cmp "$work/before" <(state_with_values)
+done
+wrap=(env -u CRTOOLS_SCRIPT_ACTION)
+cgraft hook; is "hook outside of CRIU" "$status:$(cat "$work/out" "$work/err")" 0:
+mkdir "$work/images"
+wrap=(env CRTOOLS_SCRIPT_ACTION=post-dump CRTOOLS_IMAGE_DIR="$work/images" CRTOOLS_INIT_PID="$first")
+succeeds "hook at post-dump" hook
+succeeds "leaves an image" verify -i "$work/images/cgraft.img"
+ln -s "$CGRAFT" "$work/cgraft-hook"
+rm "$work/images/cgraft.img"
+"${wrap[@]}" "$work/cgraft-hook"
+is "the same by its name" "$?:$(ls "$work/images")" 0:cgraft.img
+wrap=(env CRTOOLS_SCRIPT_ACTION=post-dump CRTOOLS_IMAGE_DIR="$work/images" CRTOOLS_INIT_PID=4194000)
+refuses "hook at post-dump of nobody" 1 4194000 -- hook
+: >"$work/images/cgraft.img"
+for stage in pre-restore post-restore pre-resume; do
+	wrap=(env CRTOOLS_SCRIPT_ACTION="$stage" CRTOOLS_IMAGE_DIR="$work/images")
+	refuses "hook at $stage, an image that is none" 1 cgraft.img -- hook
+done
+wrap=()
+mkfifo "$work/fifo"
+bash -c 'read -r _ <"$1"; exec sleep 100000' x "$work/fifo" &
+pid=$!
+kept+=("$pid")
+"$CGRAFT" dump -t "$pid" -i "$work/named"
+succeeds "--same-pids: the same name" restore --same-pids --phase join -i "$work/named"
+echo >"$work/fifo"
+until [ "$(cat "/proc/$pid/comm")" = sleep ]; do sleep 0.05; done
+refuses "--same-pids: another name" 4 "task $pid (bash)" -- restore --same-pids --phase join -i "$work/named"
 
 # --- elsewhere
 

@@ -10,7 +10,7 @@ use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
-use crate::act::tasks::{Dump, NO_SET, Tasks, stranger};
+use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
@@ -37,6 +37,8 @@ pub enum Who<'m> {
 	Mapped(&'m [Pair]),
 	/// Tasks have the numbers that they have in the image, if they are the same.
 	SameIds,
+	/// Tasks of an image of cgraft have its numbers, and are the same if their names are.
+	SameNumbers,
 	/// There is no telling.
 	Nobody,
 }
@@ -132,15 +134,15 @@ impl<'a> Join<'_, 'a> {
 	fn find(&self, task: &Task<'_>) -> Result<Option<u32>, Fault> {
 		match self.who {
 			Who::Mapped(pairs) => Ok(pairs.iter().find(|(old, _)| *old == task.pid).map(|(_, new)| *new)),
-			Who::SameIds if self.is_alive(task)? => Ok(Some(task.pid)),
-			Who::SameIds | Who::Nobody => Ok(None),
+			Who::SameIds | Who::SameNumbers if self.is_alive(task)? => Ok(Some(task.pid)),
+			_ => Ok(None),
 		}
 	}
 
 	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
 		match (self.who, &mut self.process) {
 			// What a dump says of a thread is little: it counts if its leader is the same.
-			(Who::SameIds, process)
+			(Who::SameIds | Who::SameNumbers, process)
 				if task.parent.is_none() || process.is_some_and(|leader| leader.old == task.pid) =>
 			{
 				Ok(self.is_alive(task)?.then_some((task.pid, task.tid)))
@@ -152,10 +154,6 @@ impl<'a> Join<'_, 'a> {
 			}
 			_ => Ok(None),
 		}
-	}
-
-	fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
-		Ok(stranger(&self.proc, task)?.is_none())
 	}
 
 	/// The nth thread of a process besides its leader, in the order in which they were started.
