@@ -41,8 +41,8 @@ Checkpoints control groups into an image and grows them again on another host.
   -o, --log-file FILE	write messages to this file instead of standard error
   --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
 			3 information, 4 everything; -v, -vvv and -v4 work
-  --cgroup-yard FOLDER	dump, restore, verify: use the hierarchies that are mounted
-			in this folder, and no others
+  --cgroup-yard FOLDER	use the hierarchies that are mounted in this folder, and
+			no others; not show, decode and diff
   -V, --version		print the version
   --help		print this
 
@@ -73,8 +73,21 @@ freeze them; then read everything back
 			its place; repeatable
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
+  --same-pids		CRIU restored the tree: a task is the same if its
+			number and name are
   --no-rollback		leave what was done before a failure
   --read-all		read back every value of new groups, too
+
+attach: put running processes, with all their threads, into the groups of a set
+  -t, --tree PID	a process, without its children; repeatable
+  --set ID		the set (default: that of the first task, or the only
+			one); --cgroup-root and --skip-missing as in restore
+
+exec ... -- COMMAND [ARGUMENT...]: enter the groups of a set and its cgroup
+namespace, then become the command; options as in attach, without -t
+
+hook: the action script of CRIU, by a link called cgraft-hook: dump into cgraft.img
+in CRIU's folder, and restore from there
 
 show: print an image as a tree: groups, limits that are set, members
   --json		JSON for programs
@@ -113,10 +126,10 @@ pub struct Cli {
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
 	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
-	/// dump, restore, verify: use the hierarchies that are mounted in this folder, and no others
+	/// use the hierarchies that are mounted in this folder, and no others
 	#[argh(option, long = "cgroup-yard")]
 	pub yard: Option<Text>,
-	/// dump: root of a process tree; repeatable
+	/// dump: root of a process tree; attach: a process; repeatable
 	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
 	/// dump: a group and everything below it, [CTRL:]PATH; repeatable
@@ -158,9 +171,15 @@ pub struct Cli {
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
-	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
+	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
+	#[argh(option)]
+	pub set: Option<Text>,
+	/// restore, attach, exec: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
 	pub skip_missing: bool,
+	/// restore: tasks have the numbers of the image, and are the same if their names are
+	#[argh(switch)]
+	pub same_pids: bool,
 	/// restore: leave what was done before a failure
 	#[argh(switch)]
 	pub no_rollback: bool,
@@ -176,16 +195,18 @@ pub struct Cli {
 }
 
 /// Commands as bits.
-pub const DUMP: u8 = 1;
-pub const RESTORE: u8 = 2;
-pub const SHOW: u8 = 4;
-pub const DECODE: u8 = 8;
-pub const VERIFY: u8 = 16;
-pub const DIFF: u8 = 32;
+pub const DUMP: u16 = 1;
+pub const RESTORE: u16 = 2;
+pub const SHOW: u16 = 4;
+pub const DECODE: u16 = 8;
+pub const VERIFY: u16 = 16;
+pub const DIFF: u16 = 32;
+pub const ATTACH: u16 = 256;
+pub const EXEC: u16 = 512;
 
 impl Cli {
 	/// What was given and does not belong to the command.
-	pub fn misplaced(&self, command: u8) -> Option<&str> {
+	pub fn misplaced(&self, command: u16) -> Option<&str> {
 		let words = match command {
 			SHOW | DECODE => 2,
 			DIFF => 3,
@@ -210,22 +231,24 @@ impl Cli {
 			self.phase.is_some(),
 			!self.roots.is_empty(),
 			!self.pid_map.is_empty(),
+			self.set.is_some(),
 			self.skip_missing,
+			self.same_pids,
 			self.no_rollback,
 			self.read_all,
 			self.json,
 			self.pretty,
 			self.image.is_some() || self.images_dir.is_some(),
 		];
-		let misplaced = |((_, owners), given): &(&(&str, u8), bool)| *given && owners & command == 0;
+		let misplaced = |((_, owners), given): &(&(&str, u16), bool)| *given && owners & command == 0;
 		OWNERS.iter().zip(given).find(misplaced).map(|((name, _), _)| *name)
 	}
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 21] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY),
-	("-t", DUMP),
+static OWNERS: [(&str, u16); 23] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC),
+	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
 	("--properties", DUMP),
@@ -237,9 +260,11 @@ static OWNERS: [(&str, u8); 21] = [
 	("--layout", DUMP),
 	("--manage-cgroups", RESTORE),
 	("--phase", RESTORE),
-	("--cgroup-root", RESTORE | VERIFY),
+	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
 	("--pid-map", RESTORE),
-	("--skip-missing", RESTORE),
+	("--set", ATTACH | EXEC),
+	("--skip-missing", RESTORE | ATTACH | EXEC),
+	("--same-pids", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
 	("--json", SHOW | VERIFY | DIFF),

@@ -1,6 +1,7 @@
 //! Commands as typed in, calls of the library out, and the exit code.
 
 mod differences;
+mod entry;
 
 use std::sync::Mutex;
 
@@ -25,8 +26,10 @@ use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore};
 
 use self::differences::{run_diff, run_verify};
+use self::entry::{run_attach, run_exec};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
+use crate::start;
 
 /// All buffers of all commands: one command runs in a process, so nobody else has them.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
@@ -65,16 +68,19 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 			Err(Fault::Usage(Why::NoCommand)).at(format_args!("arguments"))
 		};
 	};
-	let (bit, run): (u8, Run) = match *command {
+	let (bit, run): (u16, Run) = match *command {
 		"dump" => (cli::DUMP, run_dump),
 		"restore" => (cli::RESTORE, run_restore),
 		"verify" => (cli::VERIFY, run_verify),
 		"diff" => (cli::DIFF, run_diff),
+		"attach" => (cli::ATTACH, run_attach),
+		"exec" => (cli::EXEC, run_exec),
 		"show" => (cli::SHOW, run_report),
 		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
 	};
-	if let Some(name) = cli.misplaced(bit) {
+	let command_there = start::command().filter(|_| bit != cli::EXEC).map(|_| "--");
+	if let Some(name) = cli.misplaced(bit).or(command_there) {
 		return Err(Fault::Usage(Why::OtherCommand)).at(format_args!("{command} {}", Shown(name.as_bytes())));
 	}
 	run(cli, messages)
@@ -220,6 +226,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		yard: yard(cli),
 		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
 		pid_map: &pairs(&cli.pid_map)?,
+		same_pids: cli.same_pids,
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,

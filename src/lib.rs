@@ -26,5 +26,6 @@ pub mod kernel;
 pub mod act;
 
 pub mod checkpoint;
+pub mod enter;
 pub mod report;
 pub mod restore;

@@ -11,6 +11,7 @@ mod arena;
 mod arguments;
 mod cli;
 mod commands;
+mod hook;
 mod messages;
 mod start;
 
@@ -25,6 +26,13 @@ use crate::messages::Messages;
 
 /// Runs what the arguments ask for; the exit code.
 fn run(typed: &[&'static [u8]]) -> u8 {
+	let expanded;
+	let (is_hook, mut typed) = (typed.contains(&&b"hook"[..]), typed);
+	if is_hook {
+		let Some(all) = hook::expand(typed) else { return 0 };
+		expanded = all;
+		typed = &expanded;
+	}
 	let cli = match parse(typed) {
 		Ok(cli) => cli,
 		Err(code) => return code,
@@ -35,7 +43,7 @@ fn run(typed: &[&'static [u8]]) -> u8 {
 	let code = commands::run(&cli);
 	// What was parsed is not given back piece by piece: the process ends here.
 	std::mem::forget(cli);
-	code
+	if is_hook { code.min(1) } else { code }
 }
 
 /// Usage errors exit with 2, a request for help with 0.

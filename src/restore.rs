@@ -13,7 +13,7 @@ use crate::act::work::{Pass, Space, Work};
 use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::schema::about;
-use crate::image::view::Image;
+use crate::image::view::{Image, Task};
 use crate::kernel;
 use crate::kernel::proc::{Proc, read_path};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
@@ -40,6 +40,8 @@ pub struct Request<'a> {
 	pub folder: Option<&'a [u8]>,
 	/// Who takes whose place.
 	pub pid_map: &'a [Pair],
+	/// Tasks have the numbers of the image, though they were started anew.
+	pub same_pids: bool,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
 	/// A failed restore is taken back.
@@ -50,14 +52,14 @@ pub struct Request<'a> {
 
 /// All buffers of a restore.
 pub struct Workspace {
-	host: Host,
-	targets: Targets,
-	tour: tour::Buffers,
-	join: join::Buffers,
-	line: [u8; LINE_BYTES],
-	record: [u8; RECORD_BYTES],
-	value: [u8; VALUE_BYTES],
-	journal: [u8; JOURNAL_BYTES],
+	pub(crate) host: Host,
+	pub(crate) targets: Targets,
+	pub(crate) tour: tour::Buffers,
+	pub(crate) join: join::Buffers,
+	pub(crate) line: [u8; LINE_BYTES],
+	pub(crate) record: [u8; RECORD_BYTES],
+	pub(crate) value: [u8; VALUE_BYTES],
+	pub(crate) journal: [u8; JOURNAL_BYTES],
 }
 
 impl Workspace {
@@ -156,6 +158,7 @@ pub fn verify<'t>(
 		yard,
 		folder: None,
 		pid_map: &[],
+		same_pids: false,
 		skip_missing: true,
 		rollback: false,
 		read_all: true,
@@ -238,7 +241,13 @@ fn who<'m>(
 	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if len == 0 && !saved.is_empty() && dump.is_none() && request.phases.join && request.pid_map.is_empty() {
+	if len == 0
+		&& !request.same_pids
+		&& !saved.is_empty()
+		&& dump.is_none()
+		&& request.phases.join
+		&& request.pid_map.is_empty()
+	{
 		log.warn(format_args!(
 			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
 		));
@@ -249,6 +258,17 @@ fn who<'m>(
 	let who = match request.pid_map {
 		_ if !request.phases.join => Who::Nobody,
 		[] if dump.is_some() => Who::SameIds,
+		[] if request.same_pids => {
+			// Whose tree has other numbers has none of these tasks.
+			if let Some(first) = image.tasks().next().transpose().at(format_args!("the image"))? {
+				let first = Task { parent: Some(0), ..first };
+				let place = format_args!("task {} ({})", first.pid, Shown(first.comm));
+				if let Some(why) = tasks::stranger(proc, &first).at(place)? {
+					return Err(Error::new(Fault::Unfit(why), place));
+				}
+			}
+			Who::SameNumbers
+		}
 		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameIds,
 		[] => Who::Nobody,
 		pairs => Who::Mapped(pairs),
@@ -257,9 +277,14 @@ fn who<'m>(
 		return Ok(who);
 	}
 	vet_sets(image, host, targets)?;
-	if request.skip_missing {
-		return Ok(who);
+	if !request.skip_missing {
+		vet_mounted(image, host)?;
 	}
+	Ok(who)
+}
+
+/// Refuses sets with groups in hierarchies that are not mounted.
+pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
 	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
 		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
 		if !mounted && member.path != b"/" {
@@ -267,7 +292,7 @@ fn who<'m>(
 			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
 		}
 	}
-	Ok(who)
+	Ok(())
 }
 
 /// The process is one of the image, and the other one runs.

@@ -3,10 +3,10 @@
 //! The standard library's own entry is not linked in (it registers handlers and keeps buffered streams that cgraft does
 //! not use). Two things that it does are needed here as well: the standard descriptors are open, so that no file takes
 //! the number of one of them, and a closed pipe is an error of write(2) rather than a signal.
-#![cfg(not(test))]
-
 use std::ffi::{CStr, c_char, c_int, c_long};
+use std::io;
 use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 /// signal(7): the same number on every architecture of Linux.
 const SIGPIPE: c_long = 13;
@@ -18,24 +18,71 @@ const RT_SIGACTION: c_long = if cfg!(target_arch = "x86_64") { 13 } else { 134 }
 // SAFETY: declared as in C's unistd.h.
 unsafe extern "C" {
 	fn syscall(number: c_long, ...) -> c_long;
+	fn getenv(name: *const c_char) -> *const c_char;
+	fn execvp(file: *const c_char, strings: *const *const c_char) -> c_int;
+}
+
+/// What is behind `--`: the rest of the strings of execve(2), with the null pointer at their end. Null without it.
+static COMMAND: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
+/// What SIGPIPE did before.
+static SIGPIPE_BEFORE: AtomicUsize = AtomicUsize::new(0);
+
+/// The name of the command behind `--`.
+pub fn command() -> Option<&'static [u8]> {
+	let strings = COMMAND.load(Relaxed);
+	// SAFETY: `main` left null or a place in the strings, whose last one is null; they stay until the process ends.
+	let name = unsafe { strings.as_ref() }.filter(|name| !name.is_null())?;
+	// SAFETY: as before; it ends in NUL.
+	Some(unsafe { CStr::from_ptr(*name) }.to_bytes())
+}
+
+/// Becomes the command behind `--`, found as execvp(3) does, with the environment and streams that cgraft was given;
+/// returns only with the kernel's number if that cannot be.
+pub fn execute() -> i32 {
+	handle_closed_pipes(SIGPIPE_BEFORE.load(Relaxed));
+	let strings = COMMAND.load(Relaxed);
+	if command().is_some() {
+		// SAFETY: the first string is there, and a null pointer is at their end.
+		unsafe { execvp(*strings, strings) };
+	}
+	io::Error::last_os_error().raw_os_error().unwrap_or(0)
+}
+
+/// A variable of the environment.
+pub fn variable(name: &CStr) -> Option<&'static [u8]> {
+	// SAFETY: reads the environment, which nobody changes; it stays until the process ends.
+	let value = unsafe { getenv(name.as_ptr()) };
+	// SAFETY: it is null or ends in NUL.
+	(!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes())
 }
 
 /// By the kernel's call: libc's function brings along what handlers need, and there is none.
-fn ignore_closed_pipes() {
-	let action = [SIG_IGN, 0, 0, 0]; // handler, flags, restorer, mask
-	// SAFETY: reads an action of the kernel's layout, with a mask of eight bytes; none is written back.
-	unsafe { syscall(RT_SIGACTION, SIGPIPE, action.as_ptr(), ptr::null_mut::<usize>(), size_of::<usize>()) };
+fn handle_closed_pipes(how: usize) -> usize {
+	let (action, mut before) = ([how, 0, 0, 0], [0_usize; 4]); // handler, flags, restorer, mask
+	// SAFETY: reads and writes an action of the kernel's layout, with a mask of eight bytes.
+	unsafe { syscall(RT_SIGACTION, SIGPIPE, action.as_ptr(), before.as_mut_ptr(), size_of::<usize>()) };
+	before[0]
 }
 
 // SAFETY: the only definition of `main`; libc calls it once, with the strings of execve(2).
+#[cfg(not(test))]
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, strings: *const *const c_char) -> c_int {
 	let _ = cgraft::kernel::open_standard_streams();
-	ignore_closed_pipes();
+	SIGPIPE_BEFORE.store(handle_closed_pipes(SIG_IGN), Relaxed);
 	let mut typed = Vec::new();
+	// SAFETY: as below.
+	if count == 1 && unsafe { CStr::from_ptr(*strings) }.to_bytes().ends_with(b"hook") {
+		typed.push(&b"hook"[..]); // CRIU takes the name of a program, and no arguments
+	}
 	for index in 1..usize::try_from(count).unwrap_or(0) {
 		// SAFETY: `strings` has `count` pointers to strings that end in NUL and stay until the process ends.
 		let argument = unsafe { CStr::from_ptr(*strings.add(index)) };
+		if argument == c"--" && typed.contains(&&b"exec"[..]) {
+			// SAFETY: behind the last string is a null pointer, so this is one of them or that one.
+			COMMAND.store(unsafe { strings.add(index + 1) }.cast_mut(), Relaxed);
+			break;
+		}
 		typed.push(argument.to_bytes());
 	}
 	c_int::from(crate::run(&typed))

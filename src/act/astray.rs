@@ -4,8 +4,9 @@ use crate::act::aim::Targets;
 use crate::act::host::Host;
 use crate::act::join::{Buffers, Join, Who};
 use crate::act::namespace::Lost;
-use crate::act::tasks::Dump;
+use crate::act::tasks::{Dump, stranger};
 use crate::difference::{Difference, What};
+use crate::error::Fault;
 use crate::image::view::{Image, Task};
 use crate::kernel::proc::Proc;
 
@@ -34,7 +35,14 @@ impl<'w, 'a> Join<'w, 'a> {
 			tell,
 			differences: 0,
 			lost: Lost::default(),
+			to_root: false,
 		}
+	}
+
+	/// Whether the task of the image runs here with its numbers.
+	pub(super) fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
+		let parent = if matches!(self.who, Who::SameNumbers) { Some(0) } else { task.parent };
+		Ok(stranger(&self.proc, &Task { parent, ..*task })?.is_none())
 	}
 
 	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.

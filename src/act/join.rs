@@ -10,7 +10,7 @@ use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
-use crate::act::tasks::{Dump, NO_SET, Tasks, stranger};
+use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
@@ -18,7 +18,6 @@ use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::retry;
 use crate::limits::{LINE_BYTES, LIST_BYTES};
-use crate::name::{Shown, ShownPath};
 use crate::procfs::membership::{memberships, same_controllers};
 use crate::procfs::scan;
 use crate::property::Version;
@@ -38,6 +37,8 @@ pub enum Who<'m> {
 	Mapped(&'m [Pair]),
 	/// Tasks have the numbers that they have in the image, if they are the same.
 	SameIds,
+	/// Tasks of an image of cgraft have its numbers, and are the same if their names are.
+	SameNumbers,
 	/// There is no telling.
 	Nobody,
 }
@@ -91,6 +92,8 @@ pub struct Join<'w, 'a> {
 	pub differences: u64,
 	/// Tasks of the last pass that lost their cgroup namespace.
 	pub lost: Lost,
+	/// Tasks go into the groups in which their cgroup namespace begins.
+	pub to_root: bool,
 }
 
 /// A process of the image that was found.
@@ -112,12 +115,7 @@ impl<'a> Join<'_, 'a> {
 			match self.task(&task, journal) {
 				Ok(was_moved) => moved += u64::from(was_moved),
 				Err(fault) if is_gone(&fault) => {}
-				Err(fault) => {
-					let (to, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[self.at].label.shown());
-					let (tid, comm, from) = (task.tid, Shown(task.comm), ShownPath(&self.buffers.old));
-					let place = format_args!("task {tid} ({comm}) from group {from} to group {to} of {label}");
-					return Err(Error::new(fault, place));
-				}
+				Err(fault) => return Err(self.refused(fault, &task)),
 			}
 		}
 		Ok(moved)
@@ -136,15 +134,15 @@ impl<'a> Join<'_, 'a> {
 	fn find(&self, task: &Task<'_>) -> Result<Option<u32>, Fault> {
 		match self.who {
 			Who::Mapped(pairs) => Ok(pairs.iter().find(|(old, _)| *old == task.pid).map(|(_, new)| *new)),
-			Who::SameIds if self.is_alive(task)? => Ok(Some(task.pid)),
-			Who::SameIds | Who::Nobody => Ok(None),
+			Who::SameIds | Who::SameNumbers if self.is_alive(task)? => Ok(Some(task.pid)),
+			_ => Ok(None),
 		}
 	}
 
 	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
 		match (self.who, &mut self.process) {
 			// What a dump says of a thread is little: it counts if its leader is the same.
-			(Who::SameIds, process)
+			(Who::SameIds | Who::SameNumbers, process)
 				if task.parent.is_none() || process.is_some_and(|leader| leader.old == task.pid) =>
 			{
 				Ok(self.is_alive(task)?.then_some((task.pid, task.tid)))
@@ -156,10 +154,6 @@ impl<'a> Join<'_, 'a> {
 			}
 			_ => Ok(None),
 		}
-	}
-
-	fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
-		Ok(stranger(&self.proc, task)?.is_none())
 	}
 
 	/// The nth thread of a process besides its leader, in the order in which they were started.
@@ -182,11 +176,24 @@ impl<'a> Join<'_, 'a> {
 		if task.set == NO_SET {
 			return Ok(false);
 		}
+		let moved = self.place(task, pid, tid, journal)?;
+		self.look_inside(pid, tid)?;
+		Ok(moved)
+	}
+
+	/// Puts a running task where the set of this one says; whether it had to be moved.
+	pub(super) fn place(
+		&mut self,
+		task: &Task<'_>,
+		pid: u32,
+		tid: u32,
+		journal: &mut Journal<'_>,
+	) -> Result<bool, Fault> {
 		self.take_set(task.set)?;
 		let Some(Spots { set, .. }) = self.set else { return Ok(false) };
 		let (mut moved, mut read, mut spot) = (false, None, 0);
 		for (index, member) in set.members().enumerate() {
-			let member = member?;
+			let member = self.meant(member?);
 			while let Some(at) = self.set.as_ref().and_then(|spots| spots.at(spot, index)) {
 				self.at = at;
 				map_member(self.targets, at, &member, &mut self.buffers.target)?;
@@ -207,12 +214,11 @@ impl<'a> Join<'_, 'a> {
 				spot += 1;
 			}
 		}
-		self.look_inside(pid, tid)?;
 		Ok(moved)
 	}
 
 	/// Makes the set with this number the current one; they come mostly in the order of the image.
-	fn take_set(&mut self, id: u32) -> Result<(), Fault> {
+	pub(super) fn take_set(&mut self, id: u32) -> Result<(), Fault> {
 		if self.set.as_ref().is_none_or(|spots| spots.set.id != id) {
 			self.set = None; // its groups are closed first
 			self.set = Some(Spots::of(&self.image, self.host, id)?);

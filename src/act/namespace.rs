@@ -6,7 +6,7 @@
 use crate::act::join::Join;
 use crate::act::spots::Spots;
 use crate::error::{Fault, errno};
-use crate::image::view::Set;
+use crate::image::view::{Member, Set};
 use crate::kernel::proc::Proc;
 use crate::log::Log;
 use crate::procfs::membership::{Membership, memberships, same_controllers};
@@ -31,8 +31,17 @@ impl Lost {
 }
 
 impl Join<'_, '_> {
+	/// The membership that is worked on: this one, or that of the group in which its cgroup namespace begins.
+	pub(super) fn meant<'m>(&self, member: Member<'m>) -> Member<'m> {
+		let root = member.cgns_prefix.filter(|_| self.to_root).and_then(|prefix| member.path.get(..prefix as usize));
+		match root {
+			Some(b"") => Member { path: b"/", ..member },
+			root => Member { path: root.unwrap_or(member.path), ..member },
+		}
+	}
+
 	/// Looks at a task of the current set that is where it belongs.
-	pub(super) fn look_inside(&mut self, pid: u32, tid: u32) -> Result<(), Fault> {
+	pub fn look_inside(&mut self, pid: u32, tid: u32) -> Result<(), Fault> {
 		let Some(Spots { set, .. }) = self.set else { return Ok(()) };
 		match has_namespace(&self.proc, &set, pid, tid, &mut self.buffers.text) {
 			Ok(true) => return Ok(()),
@@ -47,9 +56,14 @@ impl Join<'_, '_> {
 	}
 }
 
+/// Whether its tasks were in a cgroup namespace of their own.
+pub fn wants_namespace(set: &Set<'_>) -> bool {
+	set.members().flatten().any(|member| member.cgns_prefix.is_some())
+}
+
 /// Whether the task sees its groups as the image says, if it says so.
 fn has_namespace(proc: &Proc, set: &Set<'_>, pid: u32, tid: u32, text: &mut [u8]) -> Result<bool, Fault> {
-	if !set.members().flatten().any(|member| member.cgns_prefix.is_some()) {
+	if !wants_namespace(set) {
 		return Ok(true);
 	}
 	let dir = proc.thread(pid, tid)?;

@@ -39,8 +39,12 @@ pub fn raise_open_files() {
 pub fn open_standard_streams() -> Result<()> {
 	for stream in [fenced::stdin(), fenced::stdout(), fenced::stderr()] {
 		if rustix::io::fcntl_getfd(stream).is_err() {
-			let null = rustix::fs::open(c"/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
-			let _ = null.map_err(fault)?.into_raw_fd(); // the lowest free number, which is this one; it stays open
+			let null = rustix::fs::open(
+				c"/dev/null",
+				rustix::fs::OFlags::RDWR | rustix::fs::OFlags::CLOEXEC,
+				rustix::fs::Mode::empty(),
+			);
+			let _ = null.map_err(fault)?.into_raw_fd(); // the lowest free number, which is this one; it stays open until execve(2)
 		}
 	}
 	Ok(())
@@ -83,6 +87,11 @@ const AT_PAGESZ: c_ulong = 6;
 /// Bytes of a memory page.
 pub fn page_size() -> u32 {
 	fenced::getauxval(AT_PAGESZ) as u32
+}
+
+/// The number of this process.
+pub fn own_pid() -> u32 {
+	rustix::process::getpid().as_raw_nonzero().get().cast_unsigned()
 }
 
 /// The effective user and group of this process: who owns what it makes.

@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use heapless::CString;
 use rustix::fd::{AsFd, AsRawFd};
 use rustix::fs::{self, AtFlags, Mode, OFlags};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
 use super::dir::Dir;
 use super::{Handle, Result};
@@ -101,7 +101,18 @@ fn open_namespace(task: &Dir) -> Result<Handle> {
 	fs::openat(task.fd(), NAMESPACE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(super::fault)
 }
 
-fn enter_namespace(namespace: &Handle) -> Result<()> {
+/// Makes a cgroup namespace whose roots are the groups that this process is in now. It is in the old one still.
+pub fn make_namespace() -> Result<Handle> {
+	let own = Dir::open(c"/proc/thread-self")?;
+	let old = open_namespace(&own)?;
+	super::fenced::unshare(UnshareFlags::NEWCGROUP)?;
+	let made = open_namespace(&own);
+	enter_namespace(&old)?;
+	made
+}
+
+/// Goes into a cgroup namespace.
+pub fn enter_namespace(namespace: &Handle) -> Result<()> {
 	let kind = Some(LinkNameSpaceType::ControlGroup);
 	move_into_link_name_space(namespace.as_fd(), kind).map_err(super::fault)
 }

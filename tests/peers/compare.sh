@@ -11,6 +11,9 @@
 #   repair   the tree and its groups are destroyed, CRIU restores the tree without groups (--manage-cgroups=ignore), and
 #            cgraft puts every thread and value where they were, from CRIU's dump alone: groups, memberships and state
 #            are as they were at the dump
+#   inside   the tree and its groups are destroyed, cgraft makes the groups from its own image and starts CRIU in that of the
+#            first task (exec), and moves the other tasks: as at the dump, and memory is charged there
+#   hook     CRIU dumps and restores with cgraft as its action script, both in mode ignore: as at the dump
 #   swap     the tree is destroyed, CRIU restores it with cgraft's image in the place of its own, and state
 #            and memberships are as they were at the dump
 # and every image in tests/corpus decodes to its cgroup.json, and every dump has the tasks of its tasks.tsv (tasks.sh).
@@ -467,6 +470,51 @@ join_threads() {
 	done
 }
 
+# usage PATH: bytes of memory that are charged to a group below our top group, with those below it.
+usage() {
+	local h
+	h=$(hier memory)
+	if [ -n "$h" ]; then cat "$h/$TOP/$1/memory.usage_in_bytes"; else cat "$(hier unified)/$TOP/$1/memory.current"; fi
+}
+
+inside() {
+	local first
+	[ -s "$WORK/full.img" ] || return
+	join_threads "$1"
+	cgraft restore -i "$WORK/full.img" --phase create,limit >"$WORK/out" 2>&1 || { bad "$1: cgraft restore --phase create,limit: exit $?"; indent "$WORK/out"; return; }
+	if ! timeout -k 5 30 "/here/$CGRAFT_PEERS_WORK/cgraft" exec -i "$WORK/full.img" -- criu restore -d --manage-cgroups=ignore -D "$WORK/joined" -o restore.log -v4 >"$WORK/out" 2>&1; then
+		bad "$1: exec -- criu restore: exit $?"; indent "$WORK/out"; grep -s Error "$WORK/joined/restore.log"; PIDS=$RESTORED; return
+	fi
+	PIDS=$RESTORED
+	if [ "$1" = plain ]; then
+		first=$(usage web)
+		if [ "$first" -gt 100000 ]; then ok "$1: $first bytes are charged to the group in which CRIU was started"; else bad "$1: only $first bytes are charged"; fi
+		is_first=$(diff <(grep pids: /proc/$A/cgroup) <(grep pids: /proc/$C/cgroup)) || bad "$1: the tree is not in one group: $is_first"
+	fi
+	cgraft restore -i "$WORK/full.img" --same-pids --phase join,freeze >"$WORK/out" 2>&1 || { bad "$1: cgraft restore --same-pids: exit $?"; indent "$WORK/out"; return; }
+	{ state; members; } > "$WORK/after" 2>&1
+	same_state "$1" "CRIU restored the tree inside of its groups" < <(cat "$WORK/state" "$WORK/members")
+}
+
+hook() {
+	local head
+	ln -sf "/here/$CGRAFT_PEERS_WORK/cgraft" "$WORK/cgraft-hook"
+	PIDS=$RESTORED
+	rm -rf "$WORK/hooked"; mkdir "$WORK/hooked"
+	if ! criu dump -t "$A" --manage-cgroups=ignore -D "$WORK/hooked" -o dump.log -v4 --action-script "$WORK/cgraft-hook" >"$WORK/out" 2>&1; then
+		bad "$1: criu dump with the hook: exit $?"; indent "$WORK/out"; grep -s Error "$WORK/hooked/dump.log"; return
+	fi
+	[ -s "$WORK/hooked/cgraft.img" ] || { bad "$1: the hook left no image"; return; }
+	clean
+	join_threads "$1"
+	if ! criu restore -d --manage-cgroups=ignore -D "$WORK/hooked" -o restore.log -v4 --action-script "$WORK/cgraft-hook" >"$WORK/out" 2>&1; then
+		bad "$1: criu restore with the hook: exit $?"; indent "$WORK/out"; grep -s Error "$WORK/hooked/restore.log"; PIDS=$RESTORED; return
+	fi
+	PIDS=$RESTORED
+	{ state; members; } > "$WORK/after" 2>&1
+	same_state "$1" "CRIU with cgraft as its action script" < <(cat "$WORK/state" "$WORK/members")
+}
+
 swap() {
 	local head
 	[ -s "$WORK/ours.img" ] || return
@@ -481,7 +529,8 @@ swap() {
 
 scenario() {
 	local name=$1 road
-	COMPARE='' A='' SAVED='' LINE='' ROADS="restore repair swap" SAME=()
+	COMPARE='' A='' SAVED='' LINE='' ROADS="restore repair inside swap" SAME=()
+	case $name in plain|values|apart|nested|zombies|delegated) ROADS="hook $ROADS" ;; esac
 	rm -rf "$WORK"; mkdir -p "$WORK"
 	case $name in
 		threads) threads_apart ;;
@@ -491,7 +540,7 @@ scenario() {
 	if ! criu_dump; then bad "$name: criu dump"; indent "$WORK/out"; clean; return; fi
 	image "$name"
 	state > "$WORK/state"; members > "$WORK/members"; RESTORED=$PIDS
-	for road in $ROADS; do clean; $road "$name"; done
+	for road in $ROADS; do [ $road = hook ] || clean; $road "$name"; done
 	if [ -n "${CGRAFT_PEERS_KEEP:-}" ]; then mkdir -p "$CGRAFT_PEERS_KEEP/$name"; cp -r "$WORK/." "$CGRAFT_PEERS_KEEP/$name"; fi
 	clean
 }
