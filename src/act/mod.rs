@@ -5,6 +5,7 @@ mod astray;
 pub mod attributes;
 pub mod census;
 pub mod files;
+pub mod fits;
 pub mod groups;
 pub mod host;
 pub mod join;
