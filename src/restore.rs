@@ -1,6 +1,7 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
 use crate::act::aim::{Aim, Targets, vet_sets};
+use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
 use crate::act::journal::Journal;
@@ -112,6 +113,9 @@ pub fn restore<'a>(
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
+	if !request.skip_missing {
+		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
+	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &dump(image, request)?;
 	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;

@@ -288,7 +288,15 @@ halve_criu_24() {
 criu_2000_cpus_that_this_host_does_not_have() {
 	need cpuset || return
 	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'cpuset.cpus', b'0-1023') + prop(b'cpuset.mems', b'0')), [b'cpuset'])"
-	refuses_restore cpuset.cpus
+	refuses_restore "cpuset.cpus of group /$group/a of cpuset, value 0-1023, this host has $(cat "$at_cpuset/cpuset.cpus"): these are CPUs"
+	check "$test: exit 4, before anything is touched" [ "$status" = 4 ]
+	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'cpuset.cpus', b'0') + prop(b'cpuset.mems', b'0,1023')), [b'cpuset'])"
+	refuses_restore "cpuset.mems of group /$group/a of cpuset, value 0,1023, this host has $(cat "$at_cpuset/cpuset.mems"): these are CPUs or memory nodes"
+	check "$test: a memory node: exit 4" [ "$status" = 4 ]
+	cgraft restore --manage-cgroups soft --skip-missing -i "$work/img"
+	check "$test: --skip-missing: exit 6" [ "$status" = 6 ]
+	check "$test: --skip-missing: the CPUs are there" [ "$(value "$at_cpuset" a/cpuset.cpus)" = 0 ]
+	destroy
 	# A parent that has fewer than the group had: it is not in the image, so it is not touched.
 	make "$at_cpuset" a/b
 	local all
@@ -305,6 +313,33 @@ criu_2000_cpus_that_this_host_does_not_have() {
 		skip "$test: a parent that has fewer: there is one CPU here"
 	fi
 	destroy
+}
+
+# 8: disks and sizes of huge pages.
+criu_2000_disks_and_huge_pages_that_this_host_does_not_have() {
+	local disk unified
+	if need blkio && [ -d /sys/dev/block ]; then
+		disk=$(find /sys/dev/block -mindepth 1 -printf '%f\n' | head -n 1)
+		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'blkio.throttle.read_bps_device', b'$disk 0\\n4095:77 1048576')), [b'blkio'])"
+		refuses_restore "blkio.throttle.read_bps_device of group /$group/a of blkio, value 4095:77 1048576: this host has no such disk"
+		check "$test: a disk: exit 4" [ "$status" = 4 ]
+		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'blkio.throttle.read_bps_device', b'4095:77 0')), [b'blkio'])"
+		cgraft restore -i "$work/img"
+		check "$test: a disk without a limit is no matter" [ "$status" = 0 ]
+		destroy
+	fi
+	unified=$(hierarchy unified) || { skip "$test: this host has no v2"; return; }
+	if [ -d /sys/kernel/mm/hugepages ] && grep -qw hugetlb "$unified/cgroup.controllers"; then
+		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'hugetlb.32KB.max', b'65536')), [b''])"
+		refuses_restore "hugetlb.32KB.max of group /$group/a of unified, value 65536: this host has no huge pages of this size"
+		check "$test: a size of huge pages: exit 4" [ "$status" = 4 ]
+		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'hugetlb.32KB.max', b'max')), [b''])"
+		cgraft restore -i "$work/img"
+		check "$test: a size of huge pages without a limit is no matter" [ "$status" = 0 ]
+		destroy
+	else
+		skip "$test: huge pages are not limited here"
+	fi
 }
 
 # refuses_restore WORD: the image is refused, the word is said, and no group is left.

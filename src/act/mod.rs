@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod census;
 pub mod entry;
 pub mod files;
+pub mod fits;
 pub mod groups;
 pub mod host;
 pub mod join;

@@ -1,0 +1,186 @@
+//! An image and a host in, the first value that this host can never take out, before anything is written.
+//!
+//! What is known for certain: CPUs and memory nodes (v1 takes those of its root group, v2 those that are possible, see
+//! `cpuset_bind` of kernel/cgroup/cpuset.c), disks (/sys/dev/block) and sizes of huge pages (/sys/kernel/mm/hugepages).
+//! Where nothing can be known, without /sys, the kernel says it later.
+
+use crate::act::aim::{Target, Targets};
+use crate::act::host::Host;
+use crate::act::manner::{Mode, Phases};
+use crate::error::{At, Error, Fault, Why, errno};
+use crate::image::descent::{Descent, Turn};
+use crate::image::view::{Group, Image, Property as Saved};
+use crate::kernel::dir::Dir;
+use crate::kernel::proc::{read_path, with_number};
+use crate::name::{Name, Shown, Trail, components};
+use crate::procfs::scan::{cut, number32};
+use crate::property::changes::lines;
+use crate::property::list::Numbers;
+use crate::property::{self, Host as Tied, Phase, Property, Version, value};
+use crate::remap::Place;
+
+/// Files of other controllers are the same on all hosts.
+const TIED: [&[u8]; 4] = [b"cpuset.", b"blkio.", b"io.", b"hugetlb."];
+
+/// Judges all values that the mode and the phases would write; `text` is room for one of the host's lists.
+pub fn judge(
+	image: &Image<'_>,
+	host: &Host,
+	targets: &Targets,
+	(mode, phases): (Mode, Phases),
+	text: &mut [u8],
+) -> Result<(), Error> {
+	// Soft leaves groups alone that are there, which is not known yet.
+	if !matches!(mode, Mode::Full | Mode::Props | Mode::Strict) {
+		return Ok(());
+	}
+	for target in targets.iter() {
+		let disks = Dir::open(c"/sys/dev/block").ok();
+		Fits { host, target, mode, phases, path: Trail::new(), lists: [None, None], disks, text }.run(image)?;
+	}
+	Ok(())
+}
+
+struct Fits<'f> {
+	host: &'f Host,
+	target: &'f Target,
+	mode: Mode,
+	phases: Phases,
+	path: Trail,
+	/// CPUs and memory nodes, once they are looked for; no set where they are not known.
+	lists: [Option<Option<Numbers>>; 2],
+	disks: Option<Dir>,
+	text: &'f mut [u8],
+}
+
+impl Fits<'_> {
+	fn run(&mut self, image: &Image<'_>) -> Result<(), Error> {
+		let place = format_args!("the image");
+		let Some(hierarchy) = image.hierarchies().nth(self.target.from) else { return Ok(()) };
+		let mut descent = Descent::new(&hierarchy.at(place)?);
+		while let Some(turn) = descent.turn().at(place)? {
+			match turn {
+				Turn::Enter(group) => {
+					components(group.name).try_for_each(|component| self.path.push(component)).at(place)?;
+					if self.is_written(&group).at(place)? {
+						group.properties().try_for_each(|saved| self.value(&saved.at(place)?))?;
+					}
+				}
+				Turn::Leave(group) => components(group.name).for_each(|_| self.path.pop()),
+			}
+		}
+		Ok(())
+	}
+
+	/// Whether values of the group are written: not those of a root, nor those above what moves.
+	fn is_written(&self, group: &Group<'_>) -> Result<bool, Fault> {
+		let path = self.path.bytes();
+		let is_left = group.is_ancestor()? && (self.mode == Mode::Strict || self.target.rule.moves);
+		Ok(!path.is_empty() && !is_left && matches!(self.target.rule.place(path), Place::Below(_)))
+	}
+
+	fn value(&mut self, saved: &Saved<'_>) -> Result<(), Error> {
+		if !TIED.iter().any(|tied| saved.name.starts_with(tied)) {
+			return Ok(());
+		}
+		let label = &self.host.hierarchies[self.target.at].label;
+		let Some(known) = property::find(label.version(), saved.name) else { return Ok(()) };
+		let Phases { create, join, limit, .. } = self.phases;
+		let is_meant = match known.phase {
+			Phase::Create => create || limit,
+			Phase::Join => join || limit,
+			_ => limit,
+		};
+		let text = saved.value.bytes();
+		if !is_meant || known.advisory || !label.takes(known.controller()) || value::is_default(known, text) {
+			return Ok(());
+		}
+		let (lost, why) = match known.host {
+			Tied::Cpus => (self.numbers(0, text), Why::NoNumbers),
+			Tied::Nodes => (self.numbers(1, text), Why::NoNumbers),
+			Tied::Disks => (self.disk(known, text), Why::NoDisk),
+			Tied::PageSize => (has_no_pages(saved.name).then_some(text), Why::NoPageSize),
+			_ => return Ok(()),
+		};
+		let Some(lost) = lost else { return Ok(()) };
+		let has = match known.host {
+			Tied::Cpus => self.read_host(0),
+			Tied::Nodes => self.read_host(1),
+			_ => 0,
+		};
+		let has = self.text.get(..has).unwrap_or(b"").trim_ascii();
+		let (file, path, label) = (Shown(saved.name), self.path.shown(), label.shown());
+		let place = format_args!("{file} of group {path} of {label}, value {}", Shown(lost));
+		let place = match known.host {
+			Tied::Cpus | Tied::Nodes => format_args!("{place}, this host has {}", Shown(has)),
+			_ => place,
+		};
+		Err(Error::new(Fault::Unfit(why), place))
+	}
+
+	/// The list, if this host has not all of it.
+	fn numbers<'t>(&mut self, which: usize, text: &'t [u8]) -> Option<&'t [u8]> {
+		if self.lists[which].is_none() {
+			let len = self.read_host(which);
+			let known = self.text.get(..len).filter(|text| !text.trim_ascii().is_empty());
+			self.lists[which] = Some(known.and_then(Numbers::parse));
+		}
+		let has = self.lists[which].as_ref()?.as_ref()?;
+		Numbers::parse(text).filter(|wanted| !wanted.is_within(has)).map(|_| text)
+	}
+
+	/// Reads what this host has, as a list; how long it is, 0 where that is not known.
+	fn read_host(&mut self, which: usize) -> usize {
+		let at = self.target.at;
+		let is_old = self.host.hierarchies[at].label.version() == Version::V1
+			&& !self.host.options(at).split(|byte| *byte == b',').any(|word| word == b"cpuset_v2_mode");
+		let (file, folder) = match which {
+			0 => (c"cpuset.cpus", c"/sys/devices/system/cpu"),
+			_ => (c"cpuset.mems", c"/sys/devices/system/node"),
+		};
+		let root = self.host.base(at).filter(|(_, path)| is_old && *path == b"/");
+		match root.map(|(dir, _)| dir.read(file, self.text)) {
+			Some(Ok((len, _))) => len,
+			_ => read_path(folder, c"possible", self.text),
+		}
+	}
+
+	/// The first line of a disk that is not there.
+	fn disk<'t>(&self, known: &Property, text: &'t [u8]) -> Option<&'t [u8]> {
+		let disks = self.disks.as_ref()?;
+		lines(text).find(|line| {
+			let key = value::first_word(line);
+			let is_disk = cut(key, b':').is_some_and(|(one, other)| number32(one).and(number32(other)).is_some());
+			is_disk && !value::is_default(known, line) && Name::new(key).is_ok_and(|name| is_absent(disks, &name))
+		})
+	}
+}
+
+fn is_absent(folder: &Dir, name: &Name) -> bool {
+	matches!(folder.status_of(name.as_c_str()), Err(Fault::Kernel(errno::ENOENT)))
+}
+
+/// Whether this host is known to have no pages of the size in a file's name: `hugetlb.2MB.max`.
+fn has_no_pages(file: &[u8]) -> bool {
+	let Some(kib) = file.split(|byte| *byte == b'.').nth(1).and_then(kib) else { return false };
+	let Ok(sizes) = Dir::open(c"/sys/kernel/mm/hugepages") else { return false };
+	matches!(sizes.status_of(&with_number(b"hugepages-", kib, b"kB")), Err(Fault::Kernel(errno::ENOENT)))
+}
+
+/// `2MB` in KiB.
+fn kib(size: &[u8]) -> Option<u32> {
+	let units: [(&[u8], u32); 3] = [(b"KB", 1), (b"MB", 1024), (b"GB", 1024 * 1024)];
+	let (number, unit) = units.iter().find_map(|(name, unit)| Some((size.strip_suffix(*name)?, unit)))?;
+	number32(number)?.checked_mul(*unit)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::kib;
+
+	#[test]
+	fn sizes_of_pages_are_read() {
+		assert_eq!((kib(b"64KB"), kib(b"2MB"), kib(b"16GB")), (Some(64), Some(2048), Some(16 * 1024 * 1024)));
+		assert_eq!((kib(b"2"), kib(b"xMB"), kib(b"4294967295GB")), (None, None, None));
+	}
+}
