@@ -71,6 +71,9 @@ freeze them; then read everything back
 			group; repeatable
   --pid-map OLD:NEW	a process of the image and the running one that takes
 			its place; repeatable
+  --uid-map OLD=NEW	owners of the image and who owns it here, also as
+			FIRST-LAST=NEW; repeatable, the first that fits counts
+  --gid-map OLD=NEW	the same for groups of users
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
   --no-rollback		leave what was done before a failure
@@ -86,6 +89,8 @@ decode: print an image as crit does, in JSON
 verify: compare an image with this host and print every difference
   --cgroup-root [CTRL:]PATH
 			compare with groups below this group; repeatable
+  --uid-map OLD=NEW, --gid-map OLD=NEW
+			as for restore
   --json		JSON for programs
 
 diff A B: compare two images, of cgraft or of CRIU, and print every difference
@@ -158,6 +163,12 @@ pub struct Cli {
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
+	/// restore, verify: who owns here what OLD owned, OLD=NEW or FIRST-LAST=NEW; repeatable
+	#[argh(option, long = "uid-map")]
+	pub uid_map: Vec<Text>,
+	/// restore, verify: the same for groups of users; repeatable
+	#[argh(option, long = "gid-map")]
+	pub gid_map: Vec<Text>,
 	/// restore: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
 	pub skip_missing: bool,
@@ -210,6 +221,8 @@ impl Cli {
 			self.phase.is_some(),
 			!self.roots.is_empty(),
 			!self.pid_map.is_empty(),
+			!self.uid_map.is_empty(),
+			!self.gid_map.is_empty(),
 			self.skip_missing,
 			self.no_rollback,
 			self.read_all,
@@ -223,7 +236,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 21] = [
+static OWNERS: [(&str, u8); 23] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY),
 	("-t", DUMP),
 	("--cgroup", DUMP),
@@ -239,6 +252,8 @@ static OWNERS: [(&str, u8); 21] = [
 	("--phase", RESTORE),
 	("--cgroup-root", RESTORE | VERIFY),
 	("--pid-map", RESTORE),
+	("--uid-map", RESTORE | VERIFY),
+	("--gid-map", RESTORE | VERIFY),
 	("--skip-missing", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
