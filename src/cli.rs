@@ -71,6 +71,9 @@ freeze them; then read everything back
 			group; repeatable
   --pid-map OLD:NEW	a process of the image and the running one that takes
 			its place; repeatable
+  --uid-map OLD=NEW	owners of the image and who owns it here, also as
+			FIRST-LAST=NEW; repeatable, the first that fits counts
+  --gid-map OLD=NEW	the same for groups of users
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
   --same-pids		CRIU restored the tree: a task is the same if its
@@ -99,6 +102,8 @@ decode: print an image as crit does, in JSON
 verify: compare an image with this host and print every difference
   --cgroup-root [CTRL:]PATH
 			compare with groups below this group; repeatable
+  --uid-map OLD=NEW, --gid-map OLD=NEW
+			as for restore
   --json		JSON for programs
 
 diff A B: compare two images, of cgraft or of CRIU, and print every difference
@@ -171,6 +176,12 @@ pub struct Cli {
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
+	/// restore, verify: who owns here what OLD owned, OLD=NEW or FIRST-LAST=NEW; repeatable
+	#[argh(option, long = "uid-map")]
+	pub uid_map: Vec<Text>,
+	/// restore, verify: the same for groups of users; repeatable
+	#[argh(option, long = "gid-map")]
+	pub gid_map: Vec<Text>,
 	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
 	#[argh(option)]
 	pub set: Option<Text>,
@@ -231,6 +242,8 @@ impl Cli {
 			self.phase.is_some(),
 			!self.roots.is_empty(),
 			!self.pid_map.is_empty(),
+			!self.uid_map.is_empty(),
+			!self.gid_map.is_empty(),
 			self.set.is_some(),
 			self.skip_missing,
 			self.same_pids,
@@ -246,7 +259,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 23] = [
+static OWNERS: [(&str, u16); 25] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -262,6 +275,8 @@ static OWNERS: [(&str, u16); 23] = [
 	("--phase", RESTORE),
 	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
 	("--pid-map", RESTORE),
+	("--uid-map", RESTORE | VERIFY),
+	("--gid-map", RESTORE | VERIFY),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC),
 	("--same-pids", RESTORE),

@@ -18,6 +18,7 @@ use cgraft::kernel::stream::{self, Target};
 use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
+use cgraft::owners::{Owners, Shift};
 use cgraft::procfs::scan::number32;
 use cgraft::property::Selection;
 use cgraft::report::decode::decode;
@@ -38,6 +39,10 @@ static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new()
 /// The values of repeated options.
 type Texts = heapless::Vec<&'static [u8], OPTIONS>;
 static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
+
+/// Of `--uid-map` and `--gid-map`.
+type Shifts = heapless::Vec<Shift, OPTIONS>;
+static SHIFTS: Mutex<[Shifts; 2]> = Mutex::new([const { Shifts::new() }; 2]);
 
 /// The end of a report, which is kept before it is written.
 static REPORT: Mutex<[u8; 4 * 1024]> = Mutex::new([0; 4 * 1024]);
@@ -213,18 +218,28 @@ fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
 	Ok(pairs)
 }
 
+/// Reads `--uid-map` and `--gid-map`, each `OLD=NEW` or `FIRST-LAST=NEW`.
+fn owners<'t>(cli: &Cli, [uids, gids]: &'t mut [Shifts; 2]) -> Result<Owners<'t>, Error> {
+	for (option, values, into) in [("--uid-map", &cli.uid_map, &mut *uids), ("--gid-map", &cli.gid_map, &mut *gids)] {
+		each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))?;
+	}
+	Ok(Owners { uids, gids })
+}
+
 fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
 	let phases = cli.phase.map_or("create,join,limit,freeze", |phases| phases.0);
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: texts(&cli.roots, roots)?,
 		yard: yard(cli),
 		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
+		owners: owners(cli, shifts)?,
 		pid_map: &pairs(&cli.pid_map)?,
 		same_pids: cli.same_pids,
 		skip_missing: cli.skip_missing,

@@ -16,6 +16,7 @@ pub mod hierarchy;
 pub mod property;
 
 pub mod compare;
+pub mod owners;
 pub mod plan;
 pub mod remap;
 pub mod translate;

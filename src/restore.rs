@@ -20,6 +20,7 @@ use crate::kernel::proc::{Proc, read_path};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
+use crate::owners::Owners;
 use crate::property::value::coarser;
 use crate::vet::vet;
 
@@ -39,6 +40,8 @@ pub struct Request<'a> {
 	pub yard: Option<&'a [u8]>,
 	/// The image's folder: tasks of an image of CRIU are those of the dump in it.
 	pub folder: Option<&'a [u8]>,
+	/// How owners change.
+	pub owners: Owners<'a>,
 	/// Who takes whose place.
 	pub pid_map: &'a [Pair],
 	/// Tasks have the numbers of the image, though they were started anew.
@@ -123,6 +126,7 @@ pub fn restore<'a>(
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
+	work.owners = request.owners;
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let outcome = match story.phases() {
@@ -144,7 +148,7 @@ pub fn restore<'a>(
 /// Compares the host with the image and tells every difference; how many there are.
 pub fn verify<'t>(
 	image: &Image<'_>,
-	roots: &[&[u8]],
+	(roots, owners): (&[&[u8]], Owners<'_>),
 	yard: Option<&[u8]>,
 	space: &'t mut Workspace,
 	log: &'t mut dyn Log,
@@ -161,6 +165,7 @@ pub fn verify<'t>(
 		roots,
 		yard,
 		folder: None,
+		owners,
 		pid_map: &[],
 		same_pids: false,
 		skip_missing: true,
@@ -168,7 +173,8 @@ pub fn verify<'t>(
 		read_all: true,
 	};
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
-	let groups = verify_groups(image, host, targets, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
+	let groups =
+		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let who = who(image, None, host, targets, &proc, &request, log)?;
 	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
@@ -182,6 +188,7 @@ fn verify_groups(
 	image: &Image<'_>,
 	host: &Host,
 	targets: &Targets,
+	owners: Owners<'_>,
 	(tour, space): (&mut tour::Buffers, Space<'_>),
 	log: &mut dyn Log,
 	tell: Tell<'_>,
@@ -189,7 +196,7 @@ fn verify_groups(
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
 	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
-	(work.ours, work.page) = (is_ours(image)?, page(image)?);
+	(work.ours, work.page, work.owners) = (is_ours(image)?, page(image)?, owners);
 	tour::tour(image, host, targets, tour, &mut work)?;
 	Ok(work.differences)
 }

@@ -133,6 +133,7 @@ reasons! {
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",
 	BadPidMap = "a process is mapped as OLD:NEW",
+	BadShift = "owners are mapped as OLD=NEW or FIRST-LAST=NEW",
 	NothingToMove = "no hierarchy of the image has a group that it could move",
 	NotUtf8 = "the argument is not UTF-8",
 	NotYet = "CRIU has this option; cgraft does not have it yet",

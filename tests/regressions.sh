@@ -445,6 +445,18 @@ criu_2902_shifted_owners() {
 		check "$test: of the group, ${mount##*/}" [ "$(stat -c %u:%g:%a "$mount/$group/a")" = 100000:100000:2775 ]
 		check "$test: of a file, ${mount##*/}" [ "$(stat -c %u:%g "$mount/$group/a/cgroup.procs")" = 100000:100000 ]
 		destroy
+		local maps=(--uid-map 100000-165535=200000 --uid-map "0=7" --gid-map "100000=8")
+		cgraft restore "${maps[@]}" -i "$work/img"
+		check "$test: mapped, ${mount##*/}: exit 0" [ "$status" = 0 ]
+		check "$test: mapped, of the group, ${mount##*/}" [ "$(stat -c %u:%g:%a "$mount/$group/a")" = 200000:8:2775 ]
+		check "$test: mapped, of files, ${mount##*/}" [ "$(stat -c %u:%g "$mount/$group/a/cgroup.procs" "$mount/$group/cgroup.procs" | tr '\n' ' ')" = "200000:8 7:0 " ]
+		cgraft restore "${maps[@]}" -i "$work/img"
+		check "$test: mapped again, ${mount##*/}: nothing is written" says "values written 0,"
+		cgraft verify "${maps[@]}" -i "$work/img"
+		check "$test: mapped, ${mount##*/}: verify agrees" [ "$status" = 0 ]
+		cgraft verify -i "$work/img"
+		check "$test: not mapped, ${mount##*/}: verify does not" [ "$status" = 6 ]
+		destroy
 	done
 }
 

@@ -4,6 +4,8 @@
 //! `cpuset_bind` of kernel/cgroup/cpuset.c), disks (/sys/dev/block) and sizes of huge pages (/sys/kernel/mm/hugepages).
 //! Where nothing can be known, without /sys, the kernel says it later.
 
+use core::ffi::CStr;
+
 use crate::act::aim::{Target, Targets};
 use crate::act::host::Host;
 use crate::act::manner::{Mode, Phases};
@@ -11,8 +13,9 @@ use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Image, Property as Saved};
 use crate::kernel::dir::Dir;
+use crate::kernel::output::c_string;
 use crate::kernel::proc::{read_path, with_number};
-use crate::name::{Name, Shown, Trail, components};
+use crate::name::{Shown, Trail, components};
 use crate::procfs::scan::{cut, number32};
 use crate::property::changes::lines;
 use crate::property::list::Numbers;
@@ -23,6 +26,7 @@ use crate::remap::Place;
 const TIED: [&[u8]; 4] = [b"cpuset.", b"blkio.", b"io.", b"hugetlb."];
 
 /// Judges all values that the mode and the phases would write; `text` is room for one of the host's lists.
+#[inline(never)] // its sets are not there any more when the host is changed
 pub fn judge(
 	image: &Image<'_>,
 	host: &Host,
@@ -119,6 +123,7 @@ impl Fits<'_> {
 	}
 
 	/// The list, if this host has not all of it.
+	#[inline(never)] // nor are its own
 	fn numbers<'t>(&mut self, which: usize, text: &'t [u8]) -> Option<&'t [u8]> {
 		if self.lists[which].is_none() {
 			let len = self.read_host(which);
@@ -151,13 +156,13 @@ impl Fits<'_> {
 		lines(text).find(|line| {
 			let key = value::first_word(line);
 			let is_disk = cut(key, b':').is_some_and(|(one, other)| number32(one).and(number32(other)).is_some());
-			is_disk && !value::is_default(known, line) && Name::new(key).is_ok_and(|name| is_absent(disks, &name))
+			is_disk && !value::is_default(known, line) && c_string::<32>(key).is_ok_and(|name| is_absent(disks, &name))
 		})
 	}
 }
 
-fn is_absent(folder: &Dir, name: &Name) -> bool {
-	matches!(folder.status_of(name.as_c_str()), Err(Fault::Kernel(errno::ENOENT)))
+fn is_absent(folder: &Dir, name: &CStr) -> bool {
+	matches!(folder.status_of(name), Err(Fault::Kernel(errno::ENOENT)))
 }
 
 /// Whether this host is known to have no pages of the size in a file's name: `hugetlb.2MB.max`.

@@ -21,6 +21,7 @@ use crate::kernel::own_ids;
 use crate::limits::{FILE_BYTES, JOURNAL_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown};
+use crate::owners::Owners;
 use crate::plan::{self, Target};
 use crate::property::{self, Fresh, Phase, Property, value};
 
@@ -97,6 +98,8 @@ pub struct Work<'w> {
 	pub freezes: bool,
 	/// The image was written by cgraft.
 	pub ours: bool,
+	/// How owners change.
+	pub owners: Owners<'w>,
 	/// See [`value::same_in_pages`].
 	pub page: u64,
 	/// Every value is read back, also of new groups that are as such groups are.
@@ -131,8 +134,7 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.pending |= left != 0;
 		}
 		self.attributes(site, dir)?;
-		self.owner(site, dir)
-			.map_err(|fault| owner_error(format_args!("the directory"), site, site.group.perms(), fault))
+		self.owner(site, dir).map_err(|fault| owner_error(format_args!("the directory"), site, self.perms(site), fault))
 	}
 }
 
@@ -163,6 +165,7 @@ impl<'w> Work<'w> {
 			eager: false,
 			freezes: false,
 			ours: true,
+			owners: Owners::default(),
 			page: 0,
 			read_all: false,
 			read_kinds: [0; 8],
@@ -219,7 +222,8 @@ impl<'w> Work<'w> {
 		let (mut refused, mut hint) = (0, 0);
 		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
-			let saved = saved.at(format_args!("the image"))?;
+			let mut saved = saved.at(format_args!("the image"))?;
+			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if self.pass == Pass::Create && !(site.made && self.is_as_made(site, known, &saved)) {
 				self.pending = true;
@@ -389,7 +393,7 @@ impl<'w> Work<'w> {
 
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
 	fn owner(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
-		let Some(wanted) = site.group.perms()? else { return Ok(()) };
+		let Some(wanted) = self.perms(site)? else { return Ok(()) };
 		let is_as_made = site.made && (wanted.uid, wanted.gid) == self.own && wanted.mode & 0o7700 == 0o700;
 		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
@@ -407,6 +411,11 @@ impl<'w> Work<'w> {
 			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
 			result => result,
 		}
+	}
+
+	/// The group's own owner and mode, as they are to be here.
+	fn perms(&self, site: &Site<'_, '_>) -> Result<Option<Perms>, Fault> {
+		Ok(site.group.perms()?.map(|perms| self.owners.map(perms)))
 	}
 
 	fn note_perms(&mut self, site: &Site<'_, '_>, file: &[u8], old: Perms) -> Result<(), Fault> {
@@ -458,12 +467,13 @@ impl<'w> Work<'w> {
 	/// files, and the number of its values.
 	pub(super) fn plain(&self, site: &Site<'_, '_>) -> Result<Option<(u32, u64)>, Fault> {
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7700 == 0o700;
-		if !self.trust || site.group.attributes().next().is_some() || !site.group.perms()?.is_none_or(is_own) {
+		if !self.trust || site.group.attributes().next().is_some() || !self.perms(site)?.is_none_or(is_own) {
 			return Ok(None);
 		}
 		let (mut kind, mut values, mut hint) = (site.at as u32, 0, 0);
 		for saved in site.properties() {
-			let saved = saved?;
+			let mut saved = saved?;
+			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			let Some((known, _)) = rank(site, &saved, &mut hint) else { return Ok(None) };
 			if !self.is_as_made(site, known, &saved) {
 				return Ok(None);

@@ -10,7 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
-use super::{ImagePath, REPORT, RESTORE, TEXTS, delivered, open, texts, yard};
+use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
 
@@ -22,10 +22,12 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let roots = texts(&cli.roots, roots)?;
+	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let owners = owners(cli, shifts)?;
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	print_differences(cli, &HOST, &mut |tell| verify(&image, roots, yard(cli), &mut space, messages, tell))
+	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
 }
 
 /// Prints the differences that `find` tells; the exit code.
