@@ -42,7 +42,7 @@ Checkpoints control groups into an image and grows them again on another host.
   --verbosity LEVEL	0 no messages, 1 errors, 2 warnings (default),
 			3 information, 4 everything; -v, -vvv and -v4 work
   --cgroup-yard FOLDER	dump, restore, verify: use the hierarchies that are mounted
-			in this folder, and no others
+			in this folder, and no others; undo, too
   -V, --version		print the version
   --help		print this
 
@@ -75,6 +75,10 @@ freeze them; then read everything back
 			host does not have, count them, and exit with 6
   --no-rollback		leave what was done before a failure
   --read-all		read back every value of new groups, too
+  --journal FILE	keep what is changed in this file, for undo; that of a
+			restore that was killed is gone on with
+
+undo JOURNAL: take back what a restore did, or began to do
 
 show: print an image as a tree: groups, limits that are set, members
   --json		JSON for programs
@@ -167,6 +171,9 @@ pub struct Cli {
 	/// restore: read back every value, not one of each kind of new groups
 	#[argh(switch)]
 	pub read_all: bool,
+	/// restore: keep what is changed in this file, for undo
+	#[argh(option)]
+	pub journal: Option<Text>,
 	/// show, verify, diff: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
@@ -182,12 +189,13 @@ pub const SHOW: u8 = 4;
 pub const DECODE: u8 = 8;
 pub const VERIFY: u8 = 16;
 pub const DIFF: u8 = 32;
+pub const UNDO: u8 = 64;
 
 impl Cli {
 	/// What was given and does not belong to the command.
 	pub fn misplaced(&self, command: u8) -> Option<&str> {
 		let words = match command {
-			SHOW | DECODE => 2,
+			SHOW | DECODE | UNDO => 2,
 			DIFF => 3,
 			_ => 1,
 		};
@@ -213,6 +221,7 @@ impl Cli {
 			self.skip_missing,
 			self.no_rollback,
 			self.read_all,
+			self.journal.is_some(),
 			self.json,
 			self.pretty,
 			self.image.is_some() || self.images_dir.is_some(),
@@ -223,8 +232,8 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u8); 21] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY),
+static OWNERS: [(&str, u8); 22] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY | UNDO),
 	("-t", DUMP),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
@@ -242,9 +251,10 @@ static OWNERS: [(&str, u8); 21] = [
 	("--skip-missing", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
+	("--journal", RESTORE),
 	("--json", SHOW | VERIFY | DIFF),
 	("--pretty", DECODE),
-	("-i or -D", !DIFF),
+	("-i or -D", !(DIFF | UNDO)),
 ];
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore};
+use cgraft::undo::take_back;
 
 use self::differences::{run_diff, run_verify};
 use crate::cli::{self, Cli};
@@ -70,6 +71,7 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		"restore" => (cli::RESTORE, run_restore),
 		"verify" => (cli::VERIFY, run_verify),
 		"diff" => (cli::DIFF, run_diff),
+		"undo" => (cli::UNDO, run_undo),
 		"show" => (cli::SHOW, run_report),
 		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
@@ -223,6 +225,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
+		journal: cli.journal.map(|path| path.0.as_bytes()),
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
@@ -236,6 +239,12 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		));
 	}
 	Ok(outcome.code)
+}
+
+fn run_undo(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let [_, journal] = cli.words[..] else { return Err(Fault::Usage(Why::OneJournal)).at(format_args!("undo")) };
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	take_back(journal.0.as_bytes(), yard(cli), &mut space, messages)
 }
 
 #[inline(never)] // its buffers are no other command's

@@ -28,3 +28,4 @@ pub mod act;
 pub mod checkpoint;
 pub mod report;
 pub mod restore;
+pub mod undo;
