@@ -5,7 +5,7 @@ use crate::act::kept::State;
 use crate::act::undo::undo;
 use crate::error::{At, Error};
 use crate::kernel;
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::name::Shown;
 use crate::restore::{Workspace, let_go};
 
@@ -15,7 +15,7 @@ pub fn take_back(path: &[u8], yard: Option<&[u8]>, space: &mut Workspace, log: &
 	let Workspace { host, line, record, value, journal, .. } = space;
 	let (mut journal, state, size) = Journal::open(path, journal).at(place)?;
 	if state == State::Void {
-		log.warn(format_args!("there is nothing to take back: the journal is void, or from before the last boot"));
+		log.warn(format_args!("nothing to take back: the journal is void, or from before the last boot"));
 		let _ = journal.mark(State::Void); // it says so anyway
 		return Ok(0);
 	}
@@ -25,7 +25,7 @@ pub fn take_back(path: &[u8], yard: Option<&[u8]>, space: &mut Workspace, log: &
 	journal.scan(host, state, size, record)?;
 	let left = undo(&mut journal, host, record, value, log, state == State::Complete);
 	if left != 0 {
-		log.warn(format_args!("taken back, but for {left} changes that are left"));
+		log.say(Level::Error, format_args!("taken back, but for {left} changes that are left"));
 		return Ok(5);
 	}
 	journal.mark(State::Void).at(place)?;

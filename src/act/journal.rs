@@ -142,17 +142,26 @@ impl<'b> Journal<'b> {
 		for (bytes, number) in head[7..].chunks_exact_mut(4).zip(lens) {
 			bytes.copy_from_slice(&number.to_le_bytes());
 		}
-		let texts = [&head[..], record.path, file, value, new];
-		let sum = texts.iter().fold(START, |sum, text| hash(sum, text)).to_le_bytes();
-		let put = texts.into_iter().chain([&sum[..], &len]).try_for_each(|bytes| self.put(bytes));
+		let (start, added) = (self.flushed, self.put_all(&[&head, record.path, file, value, new]));
 		if !self.is_kept() {
-			return put;
+			return added;
 		}
-		let (start, kept) = (self.flushed, put.and_then(|()| self.flush()));
+		let kept = added.and_then(|()| self.flush());
 		if kept.is_err() {
 			self.drop_since(start);
 		}
 		kept
+	}
+
+	/// Puts texts that begin with their length, their sum and once more their length.
+	fn put_all(&mut self, texts: &[&[u8]; 5]) -> Result<(), Fault> {
+		let mut sum = START;
+		for text in texts {
+			sum = hash(sum, text);
+			self.put(text)?;
+		}
+		self.put(&sum.to_le_bytes())?;
+		self.put(&texts[0][..4])
 	}
 
 	pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {

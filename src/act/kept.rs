@@ -1,7 +1,7 @@
 //! A journal that outlives cgraft: its file, what is in front of the records, and the judgement of one that is read.
 //!
-//! In front stand MAGIC, the state, the version, the length of this part (u16 LE), its sum (u32 LE) from there on, the id
-//! of this boot, the cgroup and the pid namespace, and for each hierarchy of the host whether the restore made it, its
+//! In front stand MAGIC, the state, the version, the length of this part (u16 LE), the sum (u32 LE) of what follows the
+//! next, the bytes of all records (u64 LE; 0 until they are complete), the id of this boot, the cgroup and the pid namespace, and for each hierarchy of the host whether the restore made it, its
 //! label's length and its label: records name hierarchies by their place here.
 //!
 //! Groups do not outlive a boot, so neither does a journal: that its bytes are in the kernel's cache is enough, and
@@ -26,7 +26,8 @@ const MAGIC: [u8; 8] = *b"cgraft J";
 const STATE: usize = 8;
 const LENGTH: usize = 10;
 const SUM: usize = 12;
-const BOOT: usize = 16;
+const END: usize = 16;
+const BOOT: usize = 24;
 const SPACES: usize = BOOT + BOOT_BYTES;
 const LABELS: usize = SPACES + 16;
 /// Bytes of `boot_id`, without its newline.
@@ -73,7 +74,13 @@ impl<'b> Journal<'b> {
 
 	/// Says how far the restore came.
 	pub fn mark(&mut self, state: State) -> Result<(), Fault> {
-		if self.is_kept() { write_at(&self.file, STATE as u64, &[state as u8]) } else { Ok(()) }
+		if !self.is_kept() {
+			return Ok(());
+		}
+		if state == State::Complete {
+			write_at(&self.file, END as u64, &self.flushed.to_le_bytes())?;
+		}
+		write_at(&self.file, STATE as u64, &[state as u8])
 	}
 
 	/// Writes the front of an empty journal.
@@ -82,8 +89,8 @@ impl<'b> Journal<'b> {
 		(self.base, self.flushed) = (0, 0);
 		self.fill(0);
 		self.put(&MAGIC)?;
-		self.put(&[State::Open as u8, 1, 0, 0, 0, 0, 0, 0])?;
-		self.put(&boot_id())?;
+		self.put(&[State::Open as u8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
+		self.put(&boot_id()?)?;
 		self.put(&spaces())?;
 		for known in &host.hierarchies {
 			let label = known.label.bytes();
@@ -94,7 +101,7 @@ impl<'b> Journal<'b> {
 		let len = (front.len() as u16).to_le_bytes(); // all labels are a quarter of the buffer
 		front[LENGTH..SUM].copy_from_slice(&len);
 		let sum = hash(START, &front[BOOT..]).to_le_bytes();
-		front[SUM..BOOT].copy_from_slice(&sum);
+		front[SUM..END].copy_from_slice(&sum);
 		self.flush()?;
 		(self.base, self.flushed) = (self.flushed, 0);
 		Ok(())
@@ -111,15 +118,16 @@ impl<'b> Journal<'b> {
 		};
 		let len = usize::from(u16::from_le_bytes([low, high]));
 		let front = all.get(..len).filter(|front| front.len() >= LABELS).ok_or(none)?;
-		if hash(START, &front[BOOT..]).to_le_bytes() != front[SUM..BOOT] {
+		if hash(START, &front[BOOT..]).to_le_bytes() != front[SUM..END] {
 			return Err(Fault::Journal(Why::JournalSum, 0));
 		}
-		let is_now = front[BOOT..SPACES] == boot_id();
+		let records = (size - len as u64).to_le_bytes();
+		let is_now = front[BOOT..SPACES] == boot_id()?;
 		let state = match state {
 			b'v' => State::Void,
 			b'o' | b'c' if !is_now => State::Void,
 			b'o' => State::Open,
-			b'c' => State::Complete,
+			b'c' if front[END..BOOT] == records => State::Complete,
 			_ => return Err(Fault::Journal(Why::JournalSum, STATE as u32)),
 		};
 		self.fill(len);
@@ -193,7 +201,7 @@ impl<'b> Journal<'b> {
 					at += len;
 				}
 				None if state == State::Open => break,
-				None => return Err(self.damaged(Why::JournalSum, at)).at(format_args!("a record")),
+				None => return Err(self.damaged(at)).at(format_args!("a record")),
 			}
 		}
 		self.flushed = at;
@@ -201,13 +209,13 @@ impl<'b> Journal<'b> {
 		Ok(at != 0)
 	}
 
-	fn damaged(&self, why: Why, at: u64) -> Fault {
-		Fault::Journal(why, u32::try_from(self.base + at).unwrap_or(u32::MAX))
+	fn damaged(&self, at: u64) -> Fault {
+		Fault::Journal(Why::JournalSum, u32::try_from(self.base + at).unwrap_or(u32::MAX))
 	}
 
 	/// The record that starts at `at` and its length; none if it is cut off.
 	fn judge<'r>(&mut self, at: u64, end: u64, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
-		let sum = self.damaged(Why::JournalSum, at);
+		let sum = self.damaged(at);
 		let part = (end - at).min(64) as usize;
 		let bytes = buffer.get_mut(..part).ok_or(sum)?;
 		self.read(at, bytes)?;
@@ -226,7 +234,7 @@ impl<'b> Journal<'b> {
 		let record = parse(bytes).ok_or(sum)?;
 		match self.label(record.hierarchy) {
 			Some((_, label)) if may_be(&record, &Label::new(label)?) => Ok(Some((record, len as u64))),
-			_ => Err(self.damaged(Why::JournalChange, at)),
+			_ => Err(sum),
 		}
 	}
 }
@@ -237,12 +245,12 @@ fn spaces() -> [u8; 16] {
 	(cgroup | pid << 64).to_le_bytes()
 }
 
-fn boot_id() -> [u8; BOOT_BYTES] {
-	let mut text = [0; BOOT_BYTES];
+/// Where it cannot be read there is no telling whether a journal is void.
+fn boot_id() -> Result<[u8; BOOT_BYTES], Fault> {
 	let mut whole = [0; 64];
-	read_path(c"/proc/sys/kernel/random", c"boot_id", &mut whole);
-	text.copy_from_slice(&whole[..BOOT_BYTES]);
-	text
+	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut whole);
+	let text = whole.first_chunk().filter(|_| len >= BOOT_BYTES);
+	text.copied().ok_or(Fault::Unfit(Why::NoBootId))
 }
 
 /// The host has the hierarchy, and shows and gives the group to be written. One that the restore made may be gone, and
@@ -251,7 +259,7 @@ fn fits(record: &Record<'_>, host: &Host) -> Result<(), Fault> {
 	let known = &host.hierarchies[record.hierarchy];
 	match &known.mount {
 		None if known.brought => Ok(()),
-		None => Err(Fault::Unfit(Why::NoHierarchy)),
+		None => Err(Fault::Unfit(Why::NoHierarchy)), // or it is not mounted
 		Some(place) if place.read_only => Err(Fault::Unfit(Why::ReadOnly)),
 		Some(_) if host.locate(record.hierarchy, record.path).is_none() => Err(Fault::Unfit(Why::OutOfReach)),
 		Some(_) => Ok(()),
