@@ -80,6 +80,10 @@ freeze them; then read everything back
 			number and name are
   --no-rollback		leave what was done before a failure
   --read-all		read back every value of new groups, too
+  --journal FILE	keep what is changed in this file, for undo; that of a
+			restore that was killed is gone on with
+
+undo JOURNAL: take back what a restore did, or began to do
 
 attach: put running processes, with all their threads, into the groups of a set
   -t, --tree PID	a process, without its children; repeatable
@@ -197,6 +201,9 @@ pub struct Cli {
 	/// restore: read back every value, not one of each kind of new groups
 	#[argh(switch)]
 	pub read_all: bool,
+	/// restore: keep what is changed in this file, for undo
+	#[argh(option)]
+	pub journal: Option<Text>,
 	/// show, verify, diff: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
@@ -212,6 +219,7 @@ pub const SHOW: u16 = 4;
 pub const DECODE: u16 = 8;
 pub const VERIFY: u16 = 16;
 pub const DIFF: u16 = 32;
+pub const UNDO: u16 = 64;
 pub const ATTACH: u16 = 256;
 pub const EXEC: u16 = 512;
 
@@ -219,7 +227,7 @@ impl Cli {
 	/// What was given and does not belong to the command.
 	pub fn misplaced(&self, command: u16) -> Option<&str> {
 		let words = match command {
-			SHOW | DECODE => 2,
+			SHOW | DECODE | UNDO => 2,
 			DIFF => 3,
 			_ => 1,
 		};
@@ -249,6 +257,7 @@ impl Cli {
 			self.same_pids,
 			self.no_rollback,
 			self.read_all,
+			self.journal.is_some(),
 			self.json,
 			self.pretty,
 			self.image.is_some() || self.images_dir.is_some(),
@@ -259,8 +268,8 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 25] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC),
+static OWNERS: [(&str, u16); 26] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
@@ -282,9 +291,10 @@ static OWNERS: [(&str, u16); 25] = [
 	("--same-pids", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
+	("--journal", RESTORE),
 	("--json", SHOW | VERIFY | DIFF),
 	("--pretty", DECODE),
-	("-i or -D", !DIFF),
+	("-i or -D", !(DIFF | UNDO)),
 ];
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 mod differences;
 mod entry;
+mod options;
 
 use std::sync::Mutex;
 
-use cgraft::act::join::Pair;
 use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::act::walk::Choice;
 use cgraft::act::wanted::Lists;
@@ -15,19 +15,19 @@ use cgraft::image::view::{Image, Layout};
 use cgraft::kernel::fenced::{self, Map};
 use cgraft::kernel::output::{c_string, read_image};
 use cgraft::kernel::stream::{self, Target};
-use cgraft::limits::{Limit, OPTIONS, PATH_BYTES};
+use cgraft::limits::{Limit, PATH_BYTES};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
-use cgraft::owners::{Owners, Shift};
-use cgraft::procfs::scan::number32;
 use cgraft::property::Selection;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
 use cgraft::restore::{self, restore};
+use cgraft::undo::take_back;
 
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
+use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -35,14 +35,6 @@ use crate::start;
 /// All buffers of all commands: one command runs in a process, so nobody else has them.
 static DUMP: Mutex<checkpoint::Workspace> = Mutex::new(checkpoint::Workspace::new());
 static RESTORE: Mutex<restore::Workspace> = Mutex::new(restore::Workspace::new());
-
-/// The values of repeated options.
-type Texts = heapless::Vec<&'static [u8], OPTIONS>;
-static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
-
-/// Of `--uid-map` and `--gid-map`.
-type Shifts = heapless::Vec<Shift, OPTIONS>;
-static SHIFTS: Mutex<[Shifts; 2]> = Mutex::new([const { Shifts::new() }; 2]);
 
 /// The end of a report, which is kept before it is written.
 static REPORT: Mutex<[u8; 4 * 1024]> = Mutex::new([0; 4 * 1024]);
@@ -80,6 +72,7 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		"diff" => (cli::DIFF, run_diff),
 		"attach" => (cli::ATTACH, run_attach),
 		"exec" => (cli::EXEC, run_exec),
+		"undo" => (cli::UNDO, run_undo),
 		"show" => (cli::SHOW, run_report),
 		"decode" => (cli::DECODE, run_report),
 		_ => return Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("command {}", Shown(command.as_bytes()))),
@@ -166,66 +159,6 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 	delivered(out.flush())
 }
 
-/// Which of two choices was made; without a choice it is the first. True for the second.
-fn is_second(option: &str, given: Option<cli::Text>, choices: [&str; 2]) -> Result<bool, Error> {
-	let given = given.map_or(choices[0], |given| given.0);
-	match choices.iter().position(|choice| *choice == given) {
-		Some(at) => Ok(at == 1),
-		None => Err(Fault::Usage(Why::NoSuchChoice)).at(format_args!("{option} {}", Shown(given.as_bytes()))),
-	}
-}
-
-/// Reads the values of a repeated option; `take` says whether there was room for one.
-fn each(
-	option: &str,
-	values: &[cli::Text],
-	take: &mut dyn FnMut(&'static str) -> Result<bool, Why>,
-) -> Result<(), Error> {
-	for cli::Text(value) in values {
-		let fault = match take(value) {
-			Ok(true) => continue,
-			Ok(false) => Fault::full(Limit::Options, values.len()),
-			Err(why) => Fault::Usage(why),
-		};
-		return Err(fault).at(format_args!("{option} {}", Shown(value.as_bytes())));
-	}
-	Ok(())
-}
-
-fn pids(values: &[cli::Text]) -> Result<heapless::Vec<u32, OPTIONS>, Error> {
-	let mut pids = heapless::Vec::new();
-	each("-t", values, &mut |value| Ok(pids.push(number32(value.as_bytes()).ok_or(Why::NotAPid)?).is_ok()))?;
-	Ok(pids)
-}
-
-fn texts<'t>(values: &[cli::Text], into: &'t mut Texts) -> Result<&'t [&'static [u8]], Error> {
-	each("arguments:", values, &mut |value| Ok(into.push(value.as_bytes()).is_ok()))?;
-	Ok(into)
-}
-
-fn yard(cli: &Cli) -> Option<&'static [u8]> {
-	cli.yard.map(|yard| yard.0.as_bytes())
-}
-
-/// `OLD:NEW`.
-fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
-	let mut pairs = heapless::Vec::new();
-	let number = |text: &str| number32(text.as_bytes());
-	each("--pid-map", values, &mut |value| {
-		let pair = value.split_once(':').and_then(|(old, new)| Some((number(old)?, number(new)?)));
-		Ok(pairs.push(pair.ok_or(Why::BadPidMap)?).is_ok())
-	})?;
-	Ok(pairs)
-}
-
-/// Reads `--uid-map` and `--gid-map`, each `OLD=NEW` or `FIRST-LAST=NEW`.
-fn owners<'t>(cli: &Cli, [uids, gids]: &'t mut [Shifts; 2]) -> Result<Owners<'t>, Error> {
-	for (option, values, into) in [("--uid-map", &cli.uid_map, &mut *uids), ("--gid-map", &cli.gid_map, &mut *gids)] {
-		each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))?;
-	}
-	Ok(Owners { uids, gids })
-}
-
 fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let path = ImagePath::new(cli)?;
 	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
@@ -245,6 +178,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		skip_missing: cli.skip_missing,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
+		journal: cli.journal.map(|path| path.0.as_bytes()),
 	};
 	let map = path.map()?;
 	let image = open(&map, &path)?;
@@ -258,6 +192,12 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		));
 	}
 	Ok(outcome.code)
+}
+
+fn run_undo(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
+	let [_, journal] = cli.words[..] else { return Err(Fault::Usage(Why::OneJournal)).at(format_args!("undo")) };
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	take_back(journal.0.as_bytes(), yard(cli), &mut space, messages)
 }
 
 #[inline(never)] // its buffers are no other command's

@@ -65,7 +65,7 @@ pub fn enter(
 		Err(error) => {
 			log.say(Level::Error, format_args!("{error}"));
 			drop(join); // it has groups open
-			let left = undo(&mut journal, host, record, value, log);
+			let left = undo(&mut journal, host, record, value, log, false);
 			match left {
 				0 => log.warn(format_args!("everything was taken back: the host is as it was")),
 				left => log.say(Level::Error, format_args!("taken back, but for {left} changes that are left")),

@@ -18,6 +18,8 @@ pub enum Fault {
 	Text(Why),
 	/// The image is damaged, cut off or hostile: what is wrong, payload offset in bytes.
 	Image(Why, u32),
+	/// The same of a journal.
+	Journal(Why, u32),
 	/// A capacity of [`crate::limits`] is passed; what was needed.
 	Full(Limit, u32),
 	/// The target host cannot take this image and nothing was tried; why.
@@ -99,7 +101,7 @@ impl Error {
 		match self.fault {
 			Fault::Kernel(_) | Fault::Text(_) | Fault::Full(..) | Fault::NotKept => 1,
 			Fault::Usage(_) => 2,
-			Fault::Image(..) => 3,
+			Fault::Image(..) | Fault::Journal(..) => 3,
 			Fault::Unfit(_) => 4,
 		}
 	}
@@ -139,6 +141,7 @@ impl fmt::Display for Fault {
 			},
 			Fault::Text(expected) => write!(f, "unexpected text, not {}", expected.text()),
 			Fault::Image(why, at) => write!(f, "the image is damaged at byte {at}: {}", why.text()),
+			Fault::Journal(why, at) => write!(f, "the journal is damaged at byte {at}: {}", why.text()),
 			Fault::Full(limit, need) => limit.show(*need, f),
 			Fault::Unfit(why) | Fault::Usage(why) => f.write_str(why.text()),
 			Fault::NotKept => f.write_str("the kernel took the value but shows another one"),

@@ -30,3 +30,4 @@ pub mod checkpoint;
 pub mod enter;
 pub mod report;
 pub mod restore;
+pub mod undo;

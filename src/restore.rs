@@ -5,6 +5,7 @@ use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
 use crate::act::journal::Journal;
+use crate::act::kept::State;
 use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tasks::{self, Dump};
@@ -52,6 +53,8 @@ pub struct Request<'a> {
 	pub rollback: bool,
 	/// Every value of every group is read back at the end.
 	pub read_all: bool,
+	/// The file of the journal.
+	pub journal: Option<&'a [u8]>,
 }
 
 /// All buffers of a restore.
@@ -127,22 +130,27 @@ pub fn restore<'a>(
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	work.owners = request.owners;
+	if let Some(path) = request.journal {
+		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
+		work.trust = !work.journal.is_continued();
+	}
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
 	let mut story = Story { image: *image, host, targets, tour, join, work };
-	let outcome = match story.phases() {
-		Ok(()) => Ok(Outcome { counts: story.work.counts, code: story.code() }),
-		Err(error) if story.work.journal.is_empty() => Err(error),
-		Err(error) => Ok(story.fail(&error, request.rollback)),
-	};
+	let done = story.phases();
+	let outcome = story.finish(done, request);
 	if outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
 		drop(story); // it has groups open
-		if !host.let_go(line).at(format_args!("hierarchies that were made"))? {
-			log.warn(format_args!(
-				"a hierarchy that was made is left, without a group: mount and unmount it to end it"
-			));
-		}
+		let_go(host, line, log)?;
 	}
 	outcome
+}
+
+/// Ends the hierarchies that the restore made.
+pub(super) fn let_go(host: &mut Host, line: &mut [u8; LINE_BYTES], log: &mut dyn Log) -> Result<(), Error> {
+	if !host.let_go(line).at(format_args!("hierarchies that were made"))? {
+		log.warn(format_args!("a hierarchy that was made is left, without a group: mount and unmount it to end it"));
+	}
+	Ok(())
 }
 
 /// Compares the host with the image and tells every difference; how many there are.
@@ -171,6 +179,7 @@ pub fn verify<'t>(
 		skip_missing: true,
 		rollback: false,
 		read_all: true,
+		journal: None,
 	};
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
 	let groups =
@@ -334,7 +343,7 @@ impl Story<'_, '_> {
 		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
 			self.pass(Pass::Scout)?;
 		}
-		self.work.pending = !create;
+		self.work.pending = !create || self.work.journal.is_continued();
 		if create {
 			self.pass(Pass::Create)?;
 		}
@@ -411,12 +420,31 @@ impl Story<'_, '_> {
 		if self.work.skip_missing && self.work.counts.skipped > 0 { 6 } else { 0 }
 	}
 
+	/// What the journal says in the end, and the outcome.
+	fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
+		let outcome = match done {
+			Ok(()) => Ok(Outcome { counts: self.work.counts, code: self.code() }),
+			Err(error) if self.work.journal.is_empty() => Err(error),
+			Err(error) => Ok(self.fail(&error, request.rollback)),
+		};
+		let code = outcome.as_ref().map_or(1, |outcome| outcome.code);
+		if code != 5 {
+			// An undo finds out as well that there is nothing to take back, or that all is done.
+			let _ = self.work.journal.mark(if code == 1 { State::Void } else { State::Complete });
+		} else if let Some(path) = request.journal {
+			self.work
+				.log
+				.say(Level::Error, format_args!("what is left can be taken back: cgraft undo {}", Shown(path)));
+		}
+		outcome
+	}
+
 	/// Tells what failed and takes back what was done.
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
 		log.say(Level::Error, format_args!("{error}"));
 		let left = match rollback {
-			true => undo(journal, self.host, record, value, *log),
+			true => undo(journal, self.host, record, value, *log, false),
 			false => 1,
 		};
 		match (rollback, left) {

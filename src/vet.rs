@@ -177,6 +177,17 @@ fn vet_perms(perms: Perms, kind: u32, at: usize) -> Result<(), Fault> {
 	}
 }
 
+/// Whether owner and mode are those of a file of a group, or of the group itself.
+pub fn are_perms(perms: Perms, of_file: bool) -> bool {
+	vet_perms(perms, if of_file { REGULAR } else { DIRECTORY }, 0).is_ok()
+}
+
+/// Whether the text can be a value of the property.
+pub fn is_value(known: &property::Property, text: &[u8]) -> bool {
+	let one_line = matches!(known.write, Write::Whole | Write::List | Write::Controllers | Write::Type);
+	!(text.contains(&0) || one_line && text.contains(&b'\n') || known.phase == Phase::Never && !text.is_empty())
+}
+
 /// Whether the property is known. CRIU fills the owner and mode of freezer.state with whatever was in its memory, so
 /// they are not judged, and never used.
 fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>, hint: &mut usize) -> Result<bool, Fault> {
@@ -203,11 +214,7 @@ fn vet_property(hierarchy: &Hierarchy<'_>, property: &Property<'_>, hint: &mut u
 	if text.len() > VALUE_BYTES {
 		return Err(Fault::full(Limit::Value, text.len()));
 	}
-	let one_line = matches!(known.write, Write::Whole | Write::List | Write::Controllers | Write::Type);
-	match text.contains(&0) || one_line && text.contains(&b'\n') || known.phase == Phase::Never && !text.is_empty() {
-		true => Err(Fault::image(at, Why::BadValue)),
-		false => Ok(true),
-	}
+	if is_value(known, text) { Ok(true) } else { Err(Fault::image(at, Why::BadValue)) }
 }
 
 fn belongs(hierarchy: &Hierarchy<'_>, controller: &[u8]) -> Result<bool, Fault> {

@@ -33,7 +33,8 @@ pub(super) type Reached = Option<(Dir, bool)>;
 impl Work<'_> {
 	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
 	pub(super) fn reach(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
-		if self.eager && self.creates() {
+		// Where a kill could leave it so, nothing is written down as made that is there.
+		if self.eager && self.creates() && !self.journal.is_kept() {
 			match self.make(site, above, name) {
 				Err(Fault::Kernel(errno::EEXIST)) => {}
 				result => return result,
@@ -99,7 +100,7 @@ impl Work<'_> {
 		}
 		let mark = self.journal.len();
 		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
-		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end() };
+		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end(), new: None };
 		let record = Record { hierarchy: site.at, path: path.strip_suffix(b"/").unwrap_or(path), change };
 		self.journal.add(&record)?;
 		match above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark)) {

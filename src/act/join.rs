@@ -10,7 +10,7 @@ use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
-use crate::act::tasks::{Dump, NO_SET, Tasks};
+use crate::act::tasks::{Dump, NO_SET, Tasks, start_of};
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
@@ -259,7 +259,8 @@ impl<'a> Join<'_, 'a> {
 		}
 		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
-		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole } })?;
+		let start = if journal.is_kept() { start_of(tid) } else { 0 };
+		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole, start } })?;
 		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
 		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
 		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
@@ -277,7 +278,9 @@ impl<'a> Join<'_, 'a> {
 				let line = line?;
 				let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
 				if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) && path != &old[..] {
-					journal.add(&Record { hierarchy: at, path, change: Change::Moved { tid, whole: false } })?;
+					let start = if journal.is_kept() { start_of(tid) } else { 0 };
+					let change = Change::Moved { tid, whole: false, start };
+					journal.add(&Record { hierarchy: at, path, change })?;
 				}
 			}
 			Ok(())

@@ -1,16 +1,18 @@
 //! What a restore changed, in order: so that a failed one can be taken back, and later phases know which groups are new.
 //!
-//! Records are appended to a memory file before the change they describe and dropped again if it did not happen.
+//! Records are appended to a memory file before the change they describe and dropped again if it did not happen; those of
+//! a file that is to outlive cgraft ([`crate::act::kept`]) are in the file before the change is made.
 //! A record is its length (u32 LE), a kind, the hierarchy, lengths of file, path and value, three numbers, the bytes of
-//! path, file and value, and its length once more, so that it can be read from both ends.
+//! path, file and values, a sum of all this, and its length once more, so that it can be read from both ends.
 
 use core::ffi::CStr;
 
 use crate::kernel::Handle;
 
+use crate::compare::seek::{START, hash};
 use crate::error::{Fault, Why};
 use crate::image::view::Perms;
-use crate::kernel::output::{memory_file, read_at, write_at};
+use crate::kernel::output::{memory_file, read_at, truncate, write_at};
 use crate::limits::{JOURNAL_BYTES, Limit};
 
 /// What was changed.
@@ -24,6 +26,8 @@ pub enum Change<'a> {
 		file: &'a [u8],
 		/// Its value before.
 		old: &'a [u8],
+		/// What it was to be, where one write says it all.
+		new: Option<&'a [u8]>,
 	},
 	/// An extended attribute of the group; it was this before, or was not there.
 	Attribute {
@@ -45,6 +49,8 @@ pub enum Change<'a> {
 		tid: u32,
 		/// All threads of the process.
 		whole: bool,
+		/// The last 32 bits of its start time, so that no other task is taken for it; 0 in memory.
+		start: u32,
 	},
 }
 
@@ -61,8 +67,8 @@ pub struct Record<'a> {
 
 /// Bytes of a record before its path: length, kind, hierarchy and file name's length, five numbers of four bytes.
 const HEAD: usize = 4 + 3 + 20;
-/// Bytes of a record besides path, file and value.
-const FIXED: usize = HEAD + 4;
+/// Bytes of a record besides path, file and values.
+const FIXED: usize = HEAD + 8;
 
 /// The journal of one restore.
 #[derive(Debug)]
@@ -71,12 +77,32 @@ pub struct Journal<'b> {
 	buffer: &'b mut [u8; JOURNAL_BYTES],
 	used: usize,
 	pub(super) flushed: u64,
+	/// Bytes of the file before the first record; only a file that outlives cgraft has some.
+	pub(super) base: u64,
+	/// Records of an earlier restore come first, which this one goes on with.
+	pub(super) continued: bool,
+	/// Whether it ends where its last record does.
+	cut: Result<(), Fault>,
 }
 
 impl<'b> Journal<'b> {
 	/// An empty one in memory.
 	pub fn new(buffer: &'b mut [u8; JOURNAL_BYTES]) -> Result<Self, Fault> {
-		Ok(Journal { file: memory_file()?, buffer, used: 0, flushed: 0 })
+		Ok(Journal::of(memory_file()?, buffer))
+	}
+
+	pub(super) fn of(file: Handle, buffer: &'b mut [u8; JOURNAL_BYTES]) -> Self {
+		Journal { file, buffer, used: 0, flushed: 0, base: 0, continued: false, cut: Ok(()) }
+	}
+
+	/// Whether its file outlives cgraft.
+	pub fn is_kept(&self) -> bool {
+		self.base != 0
+	}
+
+	/// Whether it goes on with an earlier one.
+	pub fn is_continued(&self) -> bool {
+		self.continued
 	}
 
 	/// Its length in bytes: a place to go back to.
@@ -91,17 +117,24 @@ impl<'b> Journal<'b> {
 
 	/// Adds a record.
 	pub fn add(&mut self, record: &Record<'_>) -> Result<(), Fault> {
+		self.cut?;
 		let empty = Perms { mode: 0, uid: 0, gid: 0 };
+		let mut new: &[u8] = b"";
 		let (kind, file, value, numbers): (u8, &[u8], &[u8], Perms) = match record.change {
 			Change::Made => (0, b"", b"", empty),
-			Change::Value { file, old } => (1, file, old, empty),
+			Change::Value { file, old, new: wanted } => {
+				new = wanted.unwrap_or(b"");
+				(1, file, old, Perms { mode: wanted.map_or(0, |new| 1 + new.len() as u32), ..empty })
+			}
 			Change::Perms { file, old } => (2, file, b"", old),
 			Change::Attribute { name, old } => {
 				(4, name, old.unwrap_or(b""), Perms { mode: u32::from(old.is_some()), ..empty })
 			}
-			Change::Moved { tid, whole } => (3, b"", b"", Perms { mode: tid, uid: u32::from(whole), gid: 0 }),
+			Change::Moved { tid, whole, start } => {
+				(3, b"", b"", Perms { mode: tid, uid: u32::from(whole), gid: start })
+			}
 		};
-		let len = ((FIXED + record.path.len() + file.len() + value.len()) as u32).to_le_bytes();
+		let len = ((FIXED + record.path.len() + file.len() + value.len() + new.len()) as u32).to_le_bytes();
 		let mut head = [0; HEAD];
 		head[..4].copy_from_slice(&len);
 		(head[4], head[5], head[6]) = (kind, record.hierarchy as u8, file.len() as u8);
@@ -109,10 +142,29 @@ impl<'b> Journal<'b> {
 		for (bytes, number) in head[7..].chunks_exact_mut(4).zip(lens) {
 			bytes.copy_from_slice(&number.to_le_bytes());
 		}
-		[&head[..], record.path, file, value, &len].into_iter().try_for_each(|bytes| self.put(bytes))
+		let (start, added) = (self.flushed, self.put_all(&[&head, record.path, file, value, new]));
+		if !self.is_kept() {
+			return added;
+		}
+		let kept = added.and_then(|()| self.flush());
+		if kept.is_err() {
+			self.drop_since(start);
+		}
+		kept
 	}
 
-	fn put(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
+	/// Puts texts that begin with their length, their sum and once more their length.
+	fn put_all(&mut self, texts: &[&[u8]; 5]) -> Result<(), Fault> {
+		let mut sum = START;
+		for text in texts {
+			sum = hash(sum, text);
+			self.put(text)?;
+		}
+		self.put(&sum.to_le_bytes())?;
+		self.put(&texts[0][..4])
+	}
+
+	pub(super) fn put(&mut self, mut bytes: &[u8]) -> Result<(), Fault> {
 		while !bytes.is_empty() {
 			if self.used == JOURNAL_BYTES {
 				self.flush()?;
@@ -127,14 +179,19 @@ impl<'b> Journal<'b> {
 
 	/// Writes out what is buffered; needed before it is read.
 	pub fn flush(&mut self) -> Result<(), Fault> {
-		write_at(&self.file, self.flushed, &self.buffer[..self.used])?;
+		write_at(&self.file, self.base + self.flushed, &self.buffer[..self.used])?;
 		self.flushed += self.used as u64;
 		self.used = 0;
 		Ok(())
 	}
 
-	/// Forgets everything since `len`: it did not happen.
+	/// Forgets everything since `len`: it did not happen. A file that cannot be cut there takes no more.
 	pub fn drop_since(&mut self, len: u64) {
+		if self.is_kept() {
+			(self.flushed, self.used) = (len, 0);
+			self.cut = self.cut.and(truncate(&self.file, self.base + len));
+			return;
+		}
 		match len.checked_sub(self.flushed) {
 			Some(used) => self.used = used as usize,
 			None => (self.flushed, self.used) = (len, 0),
@@ -145,7 +202,7 @@ impl<'b> Journal<'b> {
 	pub fn before<'r>(&self, end: u64, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
 		let Some(at) = end.checked_sub(4) else { return Ok(None) };
 		let mut word = [0; 4];
-		read_at(&self.file, at, &mut word)?;
+		self.read(at, &mut word)?;
 		let start = end.checked_sub(u64::from(u32::from_le_bytes(word))).ok_or(BROKEN)?;
 		Ok(self.at(start, buffer)?.map(|(record, _)| (record, start)))
 	}
@@ -156,12 +213,28 @@ impl<'b> Journal<'b> {
 			return Ok(None);
 		}
 		let mut word = [0; 4];
-		read_at(&self.file, start, &mut word)?;
+		self.read(start, &mut word)?;
 		let len = u32::from_le_bytes(word) as usize;
 		let bytes = buffer.get_mut(..len).ok_or(Fault::full(Limit::Record, len))?;
-		read_at(&self.file, start, bytes)?;
+		self.read(start, bytes)?;
 		let record = parse(bytes).ok_or(BROKEN)?;
 		Ok(Some((record, start + len as u64)))
+	}
+
+	/// Bytes of flushed records.
+	pub(super) fn read(&self, at: u64, into: &mut [u8]) -> Result<(), Fault> {
+		read_at(&self.file, self.base + at, into)
+	}
+
+	/// Bytes that were put and not written out yet, or read.
+	pub(super) fn pending(&mut self) -> &mut [u8] {
+		&mut self.buffer[..self.used]
+	}
+
+	/// So many bytes of the buffer, and the file they come from.
+	pub(super) fn fill(&mut self, len: usize) -> (&Handle, &mut [u8]) {
+		self.used = len;
+		(&self.file, &mut self.buffer[..len])
 	}
 }
 
@@ -172,17 +245,32 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Record<'_>> {
 	let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
 	let (path, rest) = rest.split_at_checked(number(7) as usize)?;
 	let (file, rest) = rest.split_at_checked(usize::from(head[6]))?;
-	let old = rest.get(..number(11) as usize)?;
+	let (old, rest) = rest.split_at_checked(number(11) as usize)?;
 	let numbers = Perms { mode: number(15), uid: number(19), gid: number(23) };
 	let change = match head[4] {
 		0 => Change::Made,
-		1 => Change::Value { file, old },
+		1 => Change::Value { file, old, new: numbers.mode.checked_sub(1).and_then(|len| rest.get(..len as usize)) },
 		2 => Change::Perms { file, old: numbers },
 		4 => Change::Attribute { name: file, old: (numbers.mode != 0).then_some(old) },
-		3 => Change::Moved { tid: numbers.mode, whole: numbers.uid != 0 },
+		3 => Change::Moved { tid: numbers.mode, whole: numbers.uid != 0, start: numbers.gid },
 		_ => return None,
 	};
 	Some(Record { hierarchy: usize::from(head[5]), path, change })
+}
+
+/// Whether a record is whole and as it was written: its length is what its texts take, at both ends, and so is its sum.
+/// None for the beginning of one.
+pub(super) fn is_sound(bytes: &[u8], len: usize) -> Option<bool> {
+	let (head, _) = bytes.split_first_chunk::<HEAD>()?;
+	let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
+	let new = if head[4] == 1 { number(15).saturating_sub(1) } else { 0 };
+	let texts = [number(7), usize::from(head[6]), number(11), new];
+	if texts.iter().try_fold(FIXED, |sum, text| sum.checked_add(*text)) != Some(len) {
+		return Some(false);
+	}
+	let (texts, end) = bytes.get(..len)?.split_at_checked(len - 8)?;
+	let [sum, last] = [hash(START, texts), len as u32].map(u32::to_le_bytes);
+	Some(end[..4] == sum && end[4..] == last)
 }
 
 /// The name of a file or attribute of a record, for a system call; the buffer has room for it and a NUL.
@@ -204,11 +292,11 @@ mod tests {
 		let record = |path, change| Record { hierarchy: 3, path, change };
 		[
 			record(&b"a"[..], Change::Made),
-			record(b"a/b", Change::Value { file: b"cpu.shares", old: b"1024" }),
+			record(b"a/b", Change::Value { file: b"cpu.shares", old: b"1024", new: Some(b"") }),
 			record(b"a/b", Change::Perms { file: b"", old: PERMS }),
 			record(b"a/b", Change::Attribute { name: b"user.a", old: Some(b"") }),
 			record(b"a/b", Change::Attribute { name: b"trusted.b", old: None }),
-			record(b"", Change::Moved { tid: 77, whole: true }),
+			record(b"", Change::Moved { tid: 77, whole: true, start: 9 }),
 		]
 	}
 

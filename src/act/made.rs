@@ -4,7 +4,6 @@ use heapless::Vec;
 
 use crate::act::journal::{BROKEN, Change, Journal, Record, parse};
 use crate::error::Fault;
-use crate::kernel::output::read_at;
 use crate::limits::PATH_BYTES;
 
 /// Bytes of the journal that the cursor reads at once.
@@ -44,8 +43,10 @@ impl MadeCursor {
 		if self.hierarchy == usize::MAX && !self.ended {
 			self.advance(journal, buffer)?;
 		}
-		let made = !self.ended && self.hierarchy == hierarchy && self.path == path;
-		if made {
+		let mut made = false;
+		// Twice, where an earlier restore was killed before it made the group.
+		while !self.ended && self.hierarchy == hierarchy && self.path == path {
+			made = true;
 			self.advance(journal, buffer)?;
 		}
 		Ok(made)
@@ -101,7 +102,7 @@ impl Along {
 		let mut at = self.next.wrapping_sub(self.block.0) as usize;
 		if end_in(buffer, at, self.block.1).is_none() {
 			let len = journal.flushed.saturating_sub(self.next).min(BLOCK_BYTES as u64) as usize;
-			read_at(&journal.file, self.next, buffer.get_mut(..len).ok_or(BROKEN)?)?;
+			journal.read(self.next, buffer.get_mut(..len).ok_or(BROKEN)?)?;
 			(at, self.block) = (0, (self.next, len));
 		}
 		match end_in(buffer, at, self.block.1) {
@@ -137,7 +138,7 @@ mod tests {
 	use std::boxed::Box;
 
 	const VALUE: Record<'_> =
-		Record { hierarchy: 3, path: b"a/b", change: Change::Value { file: b"cpu.shares", old: b"1024" } };
+		Record { hierarchy: 3, path: b"a/b", change: Change::Value { file: b"cpu.shares", old: b"1024", new: None } };
 
 	#[test]
 	fn the_cursor_knows_what_was_made() {
@@ -148,7 +149,7 @@ mod tests {
 			journal.add(&VALUE).unwrap();
 		}
 		journal.flush().unwrap();
-		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 256]);
+		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 512]);
 		let mut ask = |path: &[u8]| cursor.is_made(&journal, 1, path, &mut piece).unwrap();
 		assert!(ask(b"a"));
 		assert!(!ask(b"a/a"));
@@ -167,7 +168,7 @@ mod tests {
 			journal.add(&VALUE).unwrap();
 		}
 		journal.flush().unwrap();
-		let (mut cursor, mut piece) = (Along::default(), [0; 256]);
+		let (mut cursor, mut piece) = (Along::default(), [0; 512]);
 		for (hierarchy, path, made) in [
 			(1, &b"c"[..], true),
 			(1, b"a", true),

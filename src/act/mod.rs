@@ -11,6 +11,7 @@ pub mod groups;
 pub mod host;
 pub mod join;
 pub mod journal;
+pub mod kept;
 pub mod made;
 pub mod manner;
 pub mod namespace;

@@ -7,7 +7,10 @@ use crate::image::view::Perms;
 use crate::kernel::dir::Dir;
 use crate::property::{Property, Read, value};
 
-/// The value (normalised, without the last newline), owner and mode of a property; without `with_perms` the latter are
+/// Bytes of the longest text that a normalised value is instead of what was read.
+const SHORT_BYTES: usize = 8;
+
+/// The value (normalised, without the last newline; it is in front of the buffer), owner and mode of a property; without `with_perms` the latter are
 /// only asked for where no value is.
 pub fn current<'b>(
 	dir: &Dir,
@@ -18,13 +21,24 @@ pub fn current<'b>(
 ) -> Result<(&'b [u8], Perms), Fault> {
 	match property.read {
 		Read::Owner => Ok((b"", dir.status_of(file)?.perms)),
-		Read::Freezer => Ok((own_freezer_state(dir, file, buffer)?, dir.status_of(file)?.perms)),
+		Read::Freezer => {
+			let state = own_freezer_state(dir, file, buffer)?;
+			buffer.get_mut(..state.len()).unwrap_or_default().copy_from_slice(state);
+			Ok((state, dir.status_of(file)?.perms))
+		}
 		Read::Plain | Read::OomFlag | Read::Partition => {
 			let (len, perms) = match with_perms {
 				true => dir.read(file, buffer).map(|(len, status)| (len, status.perms))?,
 				false => (dir.read_text(file, buffer)?, Perms { mode: 0, uid: 0, gid: 0 }),
 			};
-			Ok((value::normalise(property, buffer.get(..len).unwrap_or(&[])), perms))
+			let text = value::normalise(property, buffer.get(..len).unwrap_or(&[]));
+			// What is not in front is a short word or number.
+			let (mut short, len) = ([0; SHORT_BYTES], text.len());
+			if let Some(room) = short.get_mut(..len) {
+				room.copy_from_slice(text);
+				buffer.get_mut(..len).unwrap_or_default().copy_from_slice(room);
+			}
+			Ok((buffer.get(..len).unwrap_or(&[]), perms))
 		}
 	}
 }

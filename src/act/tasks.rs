@@ -12,7 +12,7 @@ use crate::image::view::{Image, Pages, Repeated, Set, Task};
 use crate::kernel::dir::Dir;
 use crate::kernel::fenced::Map;
 use crate::kernel::output::c_string;
-use crate::kernel::proc::{Proc, is_gone, with_number};
+use crate::kernel::proc::{Proc, is_gone, read_path, with_number};
 use crate::limits::{COMM_BYTES, PIDS};
 use crate::log::Log;
 use crate::name::Shown;
@@ -222,6 +222,13 @@ pub fn stranger(proc: &Proc, task: &Task<'_>) -> Result<Option<Why>, Fault> {
 		Some(parent) => [stat.comm, b""].contains(&task.comm) && [stat.parent, 0].contains(&parent),
 	};
 	Ok(if is_same && !stat.is_dead() { None } else { Some(Why::OtherTask) })
+}
+
+/// The last 32 bits of when the task was started, which are not 0; 0 if there is no such task.
+pub fn start_of(tid: u32) -> u32 {
+	let mut text = [0; STAT_BYTES];
+	let len = read_path(with_number(b"/proc/", tid, b"").as_c_str(), c"stat", &mut text);
+	stat::parse(text.get(..len).unwrap_or(&[])).map_or(0, |stat| (stat.start_time as u32).max(1))
 }
 
 /// The sets of an image; asking for them in their order takes one pass.

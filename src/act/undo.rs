@@ -1,10 +1,14 @@
 //! The journal of a failed restore in, the host as it was before out: every change taken back, the last one first.
+//!
+//! Each is taken back whether it was made or not, and any number of times: a value that is as it was is not written, a
+//! group that is not there needs not be removed, a task that is gone needs not be moved.
 
 use crate::act::groups::OPEN_MODE;
 use crate::act::host::Host;
 use crate::act::join::move_task;
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::read;
+use crate::act::tasks::start_of;
 use crate::act::work::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
@@ -12,7 +16,7 @@ use crate::kernel::{self, dir::Dir};
 use crate::limits::{ATTRIBUTE_NAME_BYTES, FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown, ShownPath};
-use crate::property;
+use crate::property::{self, Property, value};
 
 /// Tries of a removal: tasks that have just left or died are gone from a group only after a moment.
 const TRIES: u32 = 50;
@@ -29,17 +33,23 @@ pub fn undo(
 	record: &mut [u8; RECORD_BYTES],
 	value: &mut [u8; VALUE_BYTES],
 	log: &mut dyn Log,
+	is_done: bool,
 ) -> u64 {
 	if journal.flush().is_err() {
 		return 1;
 	}
+	let mut kept = 0;
 	for pass in 0..=PASSES {
 		kernel::sleep_ms(if pass == 0 { 0 } else { PAUSE_MS });
-		let (mut left, mut end) = (0, journal.len());
+		let (mut left, mut end) = (kept, journal.len());
+		let is_first = pass == 0;
 		while let Ok(Some((change, start))) = journal.before(end, record) {
-			if let Err(fault) = take_back(&change, host, value, pass == 0) {
+			let how = How { is_first, is_done, is_kept: journal.is_kept() };
+			if let Err(fault) = take_back(&change, host, value, how) {
+				let is_final = matches!(fault, Fault::Unfit(Why::ChangedSince));
+				kept += u64::from(is_final);
 				left += 1;
-				if pass == PASSES {
+				if is_final || pass == PASSES {
 					let label = host.hierarchies[change.hierarchy].label.shown();
 					let (what, path) = (What(&change.change), ShownPath(change.path));
 					log.warn(format_args!("left as it is: {what} of group {path} of {label}: {fault}"));
@@ -48,11 +58,22 @@ pub fn undo(
 			end = start;
 		}
 		left += u64::from(end != 0);
-		if left == 0 || pass == PASSES {
+		if left == kept || pass == PASSES {
 			return left;
 		}
 	}
 	0
+}
+
+/// How a change is taken back.
+#[derive(Clone, Copy)]
+struct How {
+	/// For the first time: there is no waiting, and what others changed is told.
+	is_first: bool,
+	/// The restore came to its end, so a value is what it was to be, or somebody else's.
+	is_done: bool,
+	/// The journal is a file: others may have changed anything, and have the numbers of tasks that are gone.
+	is_kept: bool,
 }
 
 /// What a change was, for people.
@@ -72,14 +93,14 @@ impl core::fmt::Display for What<'_> {
 /// Bytes of the longer one of a file's and an attribute's name, and a NUL.
 const NAME_BYTES: usize = 1 + if FILE_BYTES > ATTRIBUTE_NAME_BYTES { FILE_BYTES } else { ATTRIBUTE_NAME_BYTES };
 
-fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) -> Result<(), Fault> {
+fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Result<(), Fault> {
 	let at = change.hierarchy;
 	if change.change == Change::Made {
 		let cut = change.path.iter().rposition(|byte| *byte == b'/');
 		let (above, name) = change.path.split_at(cut.unwrap_or(0));
 		let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
 		return match host.open(at, above)? {
-			Some(above) => remove(&above, &name, if hasty { 1 } else { TRIES }),
+			Some(above) => remove(&above, &name, if how.is_first { 1 } else { TRIES }),
 			None => Ok(()),
 		};
 	}
@@ -88,7 +109,8 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 	let mut name = [0; NAME_BYTES];
 	match change.change {
 		Change::Made => Ok(()),
-		Change::Moved { tid, whole } => match move_task(&dir, host.hierarchies[at].label.version(), tid, whole) {
+		Change::Moved { tid, start, .. } if how.is_kept && start_of(tid) != start => Ok(()),
+		Change::Moved { tid, whole, .. } => match move_task(&dir, host.hierarchies[at].label.version(), tid, whole) {
 			Err(Fault::Kernel(errno::ESRCH)) => Ok(()),
 			result => result,
 		},
@@ -104,17 +126,34 @@ fn take_back(change: &Record<'_>, host: &Host, value: &mut [u8], hasty: bool) ->
 				status => dir.own(file, status?.perms, old),
 			}
 		}
-		Change::Value { file, old } => {
+		Change::Value { file, old, new } => {
 			let known = property::find(host.hierarchies[at].label.version(), file).ok_or(Fault::Unfit(Why::NoFile))?;
 			let file = file_name(file, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-			match read::current(&dir, file, known, value, true) {
+			match read::current(&dir, file, known, text, true) {
 				// Its controller was handed down by the restore, and is not any more.
 				Err(fault) if read::is_absent(&fault) => Ok(()),
 				Err(fault) => Err(fault),
+				Ok((current, _))
+					if how.is_done
+						&& !value::same(known, current, old)
+						&& new.is_some_and(|new| !is_ours(known, new, current)) =>
+				{
+					if how.is_first {
+						Err(Fault::Unfit(Why::ChangedSince))
+					} else {
+						Ok(())
+					}
+				}
 				Ok((current, _)) => write_all(&dir, file, known, old, current, &mut 0),
 			}
 		}
 	}
+}
+
+/// Whether the value is what the restore wrote, as the kernel shows it.
+fn is_ours(known: &Property, new: &[u8], current: &[u8]) -> bool {
+	let page = u64::from(kernel::page_size());
+	known.advisory || value::same_in_pages(known, new, current, page) || value::is_healed(known, new, current)
 }
 
 fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {

@@ -362,7 +362,8 @@ impl<'w> Work<'w> {
 		let mark = self.journal.len();
 		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
 		if !site.made || known.write == property::Write::Controllers {
-			let change = Change::Value { file: file.to_bytes(), old: current };
+			let at_once = matches!(known.write, property::Write::Whole | property::Write::List);
+			let change = Change::Value { file: file.to_bytes(), old: current, new: at_once.then_some(text) };
 			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?; // the value is borrowed
 		}
 		// Until it has children a new group can deny everything first: its rules are then in the image's order.

@@ -162,6 +162,27 @@ pub fn memory_file() -> Result<OwnedFd> {
 	fs::memfd_create(c"cgraft", fs::MemfdFlags::CLOEXEC).map_err(fault)
 }
 
+/// A file that outlives cgraft and is this process's alone for now, and its bytes; with `make` it need not be there.
+pub fn kept_file(path: &[u8], make: bool) -> Result<(OwnedFd, u64)> {
+	let mut flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+	flags.set(OFlags::CREATE, make);
+	let path = c_string::<PATH_BYTES>(path)?;
+	let file = fs::openat(fs::CWD, path.as_c_str(), flags, Mode::from_raw_mode(IMAGE_MODE)).map_err(fault)?;
+	let stat = fs::fstat(&file).map_err(fault)?;
+	if fs::FileType::from_raw_mode(stat.st_mode) != fs::FileType::RegularFile {
+		return Err(Fault::Text(Why::RegularFile));
+	}
+	match fs::flock(&file, fs::FlockOperation::NonBlockingLockExclusive) {
+		Err(Errno::WOULDBLOCK) => Err(Fault::Unfit(Why::JournalInUse)),
+		result => result.map(|()| (file, stat.st_size as u64)).map_err(fault),
+	}
+}
+
+/// Cuts a file off.
+pub fn truncate(file: &OwnedFd, len: u64) -> Result<()> {
+	fs::ftruncate(file, len).map_err(fault)
+}
+
 /// Unique among running programs of this pid namespace.
 fn temporary_name() -> CString<32> {
 	with_number(b".cgraft-", rustix::process::getpid().as_raw_pid().cast_unsigned(), b".tmp")

@@ -122,6 +122,12 @@ pub fn read_path(dir: &CStr, file: &CStr, into: &mut [u8]) -> usize {
 	Dir::open(dir).and_then(|dir| dir.read(file, into)).map_or(0, |(len, _)| len)
 }
 
+/// The cgroup and the pid namespace of this process, which paths and ids are those of; 0 where the kernel has none.
+pub fn own_namespaces() -> [u64; 2] {
+	[c"/proc/self/ns/cgroup", c"/proc/self/ns/pid"]
+		.map(|path| fs::statat(fs::CWD, path, AtFlags::empty()).map_or(0, |stat| stat.st_ino))
+}
+
 /// Whether the fault says that the task is gone.
 pub fn is_gone(fault: &Fault) -> bool {
 	matches!(fault, Fault::Kernel(errno::ENOENT | errno::ESRCH))
