@@ -76,6 +76,8 @@ freeze them; then read everything back
   --gid-map OLD=NEW	the same for groups of users
   --skip-missing	leave out values, files and hierarchies that this
 			host does not have, count them, and exit with 6
+  --fit			the same, and cut lists of CPUs and memory nodes to
+			what this host has
   --same-pids		CRIU restored the tree: a task is the same if its
 			number and name are
   --no-rollback		leave what was done before a failure
@@ -192,6 +194,9 @@ pub struct Cli {
 	/// restore, attach, exec: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
 	#[argh(switch)]
 	pub skip_missing: bool,
+	/// restore: as --skip-missing, and cut lists of CPUs and memory nodes to what this host has
+	#[argh(switch)]
+	pub fit: bool,
 	/// restore: tasks have the numbers of the image, and are the same if their names are
 	#[argh(switch)]
 	pub same_pids: bool,
@@ -254,6 +259,7 @@ impl Cli {
 			!self.gid_map.is_empty(),
 			self.set.is_some(),
 			self.skip_missing,
+			self.fit,
 			self.same_pids,
 			self.no_rollback,
 			self.read_all,
@@ -268,7 +274,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 26] = [
+static OWNERS: [(&str, u16); 27] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -288,6 +294,7 @@ static OWNERS: [(&str, u16); 26] = [
 	("--gid-map", RESTORE | VERIFY),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC),
+	("--fit", RESTORE),
 	("--same-pids", RESTORE),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),

@@ -33,6 +33,8 @@ pub const ATTRIBUTE_NAME_BYTES: usize = 255;
 pub const ATTRIBUTE_BYTES: usize = 64 * 1024;
 /// Bytes of the names of all attributes of a group, each with its NUL (`XATTR_LIST_MAX`, limits.h).
 pub const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
+/// Bytes of a list of CPUs or memory nodes that was cut to what this host has; a longer one stays as it is.
+pub const LIST_TEXT_BYTES: usize = 1024;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Bytes of one property's file name.

@@ -49,6 +49,8 @@ pub struct Request<'a> {
 	pub same_pids: bool,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
+	/// Lists of CPUs and memory nodes are cut to what this host has.
+	pub fit: bool,
 	/// A failed restore is taken back.
 	pub rollback: bool,
 	/// Every value of every group is read back at the end.
@@ -67,6 +69,7 @@ pub struct Workspace {
 	pub(crate) record: [u8; RECORD_BYTES],
 	pub(crate) value: [u8; VALUE_BYTES],
 	pub(crate) journal: [u8; JOURNAL_BYTES],
+	lists: fits::Lists,
 }
 
 impl Workspace {
@@ -81,6 +84,7 @@ impl Workspace {
 			record: [0; RECORD_BYTES],
 			value: [0; VALUE_BYTES],
 			journal: [0; JOURNAL_BYTES],
+			lists: [const { [const { None }; 2] }; 2],
 		}
 	}
 }
@@ -113,7 +117,7 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
+	let Workspace { host, targets, tour, join, line, record, value, journal, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
@@ -121,6 +125,9 @@ pub fn restore<'a>(
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
+	}
+	if request.fit {
+		fits::read_lists(host, targets, line, lists);
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &dump(image, request)?;
@@ -130,6 +137,7 @@ pub fn restore<'a>(
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	work.owners = request.owners;
+	work.fit = request.fit.then_some(&*lists);
 	if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
 		work.trust = !work.journal.is_continued();
@@ -164,7 +172,7 @@ pub fn verify<'t>(
 ) -> Result<u64, Error> {
 	judge(image, false, log)?;
 	kernel::raise_open_files();
-	let Workspace { host, targets, tour, join, line, record, value, journal } = space;
+	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
 	let phases = Phases { create: true, join: true, limit: true, freeze: true };
 	let request = Request {
@@ -177,6 +185,7 @@ pub fn verify<'t>(
 		pid_map: &[],
 		same_pids: false,
 		skip_missing: true,
+		fit: false,
 		rollback: false,
 		read_all: true,
 		journal: None,

@@ -297,6 +297,16 @@ criu_2000_cpus_that_this_host_does_not_have() {
 	check "$test: --skip-missing: exit 6" [ "$status" = 6 ]
 	check "$test: --skip-missing: the CPUs are there" [ "$(value "$at_cpuset" a/cpuset.cpus)" = 0 ]
 	destroy
+	# --fit: what this host has of the lists, or the parent's list where that is nothing; the rest as with --skip-missing.
+	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'cpuset.cpus', b'0,500-1023') + prop(b'cpuset.mems', b'700')
+		+ group(b'b', prop(b'cpuset.cpus', b'600') + prop(b'cpuset.mems', b'0'))), [b'cpuset'])"
+	cgraft restore --fit -i "$work/img"
+	check "$test: --fit: exit 6" [ "$status" = 6 ]
+	check "$test: --fit: the lists" [ "$(value "$at_cpuset" a/cpuset.cpus):$(value "$at_cpuset" a/cpuset.mems):$(value "$at_cpuset" a/b/cpuset.cpus):$(value "$at_cpuset" a/b/cpuset.mems)" = "0:$(cat "$at_cpuset/cpuset.mems"):0:0" ]
+	check "$test: --fit: says what was cut" says "^cgraft: cpuset.cpus of group /$group/a of cpuset: the image has 0,500-1023, this host has 0$"
+	check "$test: --fit: says what is not there at all" says "^cgraft: cpuset.cpus of group /$group/a/b of cpuset: the image has 600, this host has none of it$"
+	check "$test: --fit: counts them" says "skipped 3, "
+	destroy
 	# A parent that has fewer than the group had: it is not in the image, so it is not touched.
 	make "$at_cpuset" a/b
 	local all

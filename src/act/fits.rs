@@ -6,6 +6,8 @@
 
 use core::ffi::CStr;
 
+use heapless::Vec;
+
 use crate::act::aim::{Target, Targets};
 use crate::act::host::Host;
 use crate::act::manner::{Mode, Phases};
@@ -18,7 +20,7 @@ use crate::kernel::proc::{read_path, with_number};
 use crate::name::{Shown, Trail, components};
 use crate::procfs::scan::{cut, number32};
 use crate::property::changes::lines;
-use crate::property::list::Numbers;
+use crate::property::list::{Numbers, part_in};
 use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
 
@@ -43,6 +45,48 @@ pub fn judge(
 		Fits { host, target, mode, phases, path: Trail::new(), lists: [None, None], disks, text }.run(image)?;
 	}
 	Ok(())
+}
+
+/// What this host has: CPUs and memory nodes, for a hierarchy of v1 and for v2; none where that is not known.
+pub type Lists = [[Option<Numbers>; 2]; 2];
+
+/// Reads what this host has into `lists`, for values that are cut to it.
+pub fn read_lists(host: &Host, targets: &Targets, text: &mut [u8], lists: &mut Lists) {
+	for target in targets.iter().filter(|target| host.hierarchies[target.at].label.takes(b"cpuset")) {
+		let version = host.hierarchies[target.at].label.version();
+		for which in [0, 1] {
+			let len = read_list(host, target.at, which, text);
+			let known = text.get(..len).filter(|text| !text.trim_ascii().is_empty());
+			lists[usize::from(version == Version::V2)][which] = known.and_then(Numbers::parse);
+		}
+	}
+}
+
+/// Reads one list of this host; how long it is, 0 where that is not known.
+fn read_list(host: &Host, at: usize, which: usize, text: &mut [u8]) -> usize {
+	let is_old = host.hierarchies[at].label.version() == Version::V1
+		&& !host.options(at).split(|byte| *byte == b',').any(|word| word == b"cpuset_v2_mode");
+	let (file, folder) = match which {
+		0 => (c"cpuset.cpus", c"/sys/devices/system/cpu"),
+		_ => (c"cpuset.mems", c"/sys/devices/system/node"),
+	};
+	let root = host.base(at).filter(|(_, path)| is_old && *path == b"/");
+	match root.map(|(dir, _)| dir.read(file, text)) {
+		Some(Ok((len, _))) => len,
+		_ => read_path(folder, c"possible", text),
+	}
+}
+
+/// Cuts a list to what this host has, put into `into`; false where it has all of it, or nothing is known.
+pub fn cut_list<const N: usize>(lists: &Lists, known: &Property, text: &[u8], into: &mut Vec<u8, N>) -> bool {
+	let which = match known.host {
+		Tied::Cpus => 0,
+		Tied::Nodes => 1,
+		_ => return false,
+	};
+	let Some(has) = &lists[usize::from(known.version == Version::V2)][which] else { return false };
+	let is_cut = Numbers::parse(text).is_some_and(|wanted| !wanted.is_within(has));
+	is_cut && part_in(text, has, into).is_some()
 }
 
 struct Fits<'f> {
@@ -136,18 +180,7 @@ impl Fits<'_> {
 
 	/// Reads what this host has, as a list; how long it is, 0 where that is not known.
 	fn read_host(&mut self, which: usize) -> usize {
-		let at = self.target.at;
-		let is_old = self.host.hierarchies[at].label.version() == Version::V1
-			&& !self.host.options(at).split(|byte| *byte == b',').any(|word| word == b"cpuset_v2_mode");
-		let (file, folder) = match which {
-			0 => (c"cpuset.cpus", c"/sys/devices/system/cpu"),
-			_ => (c"cpuset.mems", c"/sys/devices/system/node"),
-		};
-		let root = self.host.base(at).filter(|(_, path)| is_old && *path == b"/");
-		match root.map(|(dir, _)| dir.read(file, self.text)) {
-			Some(Ok((len, _))) => len,
-			_ => read_path(folder, c"possible", self.text),
-		}
+		read_list(self.host, self.target.at, which, self.text)
 	}
 
 	/// The first line of a disk that is not there.

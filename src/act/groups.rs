@@ -78,7 +78,7 @@ impl Work<'_> {
 			return Ok(None);
 		}
 		let dir = above.child(name.as_c_str())?;
-		if is_cpuset && !has_lists(site) {
+		if is_cpuset && (self.fit.is_some() || !has_lists(site)) {
 			fill(above, &dir, self.value)?;
 		}
 		Ok(Some((dir, true)))

@@ -8,6 +8,9 @@
 use core::ffi::CStr;
 use core::fmt;
 
+use heapless::Vec;
+
+use crate::act::fits::{Lists, cut_list};
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::made::{Along, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
@@ -15,10 +18,10 @@ use crate::act::read;
 use crate::act::tour::{Legacy, Role, Site, Visit};
 use crate::difference::{Difference, HOST, Tell, What, owner_text, same_perms};
 use crate::error::{At, Error, Fault, Why, errno};
-use crate::image::view::{Perms, Property as Saved};
+use crate::image::view::{Perms, Property as Saved, Text};
 use crate::kernel::dir::Dir;
 use crate::kernel::own_ids;
-use crate::limits::{FILE_BYTES, JOURNAL_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{FILE_BYTES, JOURNAL_BYTES, LIST_TEXT_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Name, Shown};
 use crate::owners::Owners;
@@ -70,6 +73,8 @@ pub struct Work<'w> {
 	pub journal: Journal<'w>,
 	/// Along the groups that were made.
 	pub cursor: MadeCursor,
+	/// Lists of CPUs and memory nodes are cut to these.
+	pub fit: Option<&'w Lists>,
 	/// The same, where groups do not come in that order.
 	pub search: Along,
 	/// One record of the journal.
@@ -151,6 +156,7 @@ impl<'w> Work<'w> {
 			own: own_ids(),
 			journal: Journal::new(journal)?,
 			cursor: MadeCursor::new(),
+			fit: None,
 			search: Along::default(),
 			record,
 			value,
@@ -222,9 +228,17 @@ impl<'w> Work<'w> {
 		let (mut refused, mut hint) = (0, 0);
 		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
+			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
 			let mut saved = saved.at(format_args!("the image"))?;
 			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
+			if self.fit.is_some_and(|lists| cut_list(lists, known, saved.value.bytes(), &mut list)) {
+				self.tell_cut(site, &saved, &list);
+				if list.is_empty() {
+					continue; // it keeps what it has from its parent
+				}
+				saved.value = Text::Bytes(&list);
+			}
 			if self.pass == Pass::Create && !(site.made && self.is_as_made(site, known, &saved)) {
 				self.pending = true;
 			}
@@ -248,6 +262,18 @@ impl<'w> Work<'w> {
 			}
 		}
 		Ok(refused)
+	}
+
+	/// Tells that a list was cut, once: when it is read back.
+	fn tell_cut(&mut self, site: &Site<'_, '_>, saved: &Saved<'_>, list: &[u8]) {
+		if self.pass != Pass::Check || !self.is_for(site) {
+			return;
+		}
+		self.counts.skipped += 1;
+		self.seen += u64::from(!list.is_empty());
+		let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
+		let has: &[u8] = if list.is_empty() { b"none of it" } else { list };
+		self.log.warn(format_args!("{file} of {site}: the image has {text}, this host has {}", Shown(has)));
 	}
 
 	/// One value and its file's owner.

@@ -3,6 +3,10 @@
 //! The format is cpuset(7)'s list format as the kernel prints it. What the kernel only takes, but never prints (`all`,
 //! `0-7:1/2`), and numbers from [`NUMBERS`] on are refused: the caller then compares the text.
 
+use core::fmt::Write;
+
+use heapless::Vec;
+
 use crate::procfs::scan::number;
 
 /// Numbers a set can hold, 0 to 16383. Kernels are built for at most 8192 CPUs and 1024 nodes. Takes 2 KiB of stack.
@@ -61,6 +65,25 @@ impl Numbers {
 	}
 }
 
+/// The part of a list that is in `has`, as a list, put into `into`, which is empty; none where the text is no list, or the
+/// part is longer than `into`.
+pub fn part_in<const N: usize>(text: &[u8], has: &Numbers, into: &mut Vec<u8, N>) -> Option<()> {
+	let wanted = Numbers::parse(text)?;
+	let is_in = |number: &usize| wanted.contains(*number) && has.contains(*number);
+	let mut next = 0;
+	while let Some(first) = (next..NUMBERS).find(is_in) {
+		let last = (first..NUMBERS).find(|number| !is_in(number)).unwrap_or(NUMBERS) - 1;
+		let comma = if into.is_empty() { "" } else { "," };
+		match first == last {
+			true => write!(into, "{comma}{first}"),
+			false => write!(into, "{comma}{first}-{last}"),
+		}
+		.ok()?;
+		next = last + 1;
+	}
+	Some(())
+}
+
 impl Default for Numbers {
 	fn default() -> Self {
 		Numbers::new()
@@ -79,17 +102,35 @@ fn ends(range: &[u8]) -> Option<(usize, usize)> {
 mod tests {
 	use super::*;
 	extern crate std;
-	use std::{format, vec::Vec};
+	use std::{format, vec::Vec as List};
 
-	fn members(text: &str) -> Option<Vec<usize>> {
+	fn members(text: &str) -> Option<List<usize>> {
 		let numbers = Numbers::parse(text.as_bytes())?;
 		Some((0..NUMBERS).filter(|number| numbers.contains(*number)).collect())
 	}
 
 	#[test]
+	fn a_part_is_what_both_lists_have() {
+		for (text, has, part) in [
+			("0-127", "0-1", "0-1"),
+			("0-3,8,10-11", "1-2,8-10", "1-2,8,10"),
+			("4-7", "0-3", ""),
+			("", "0-3", ""),
+			("16383", "0-16383", "16383"),
+		] {
+			let mut into = Vec::<u8, 64>::new();
+			part_in(text.as_bytes(), &Numbers::parse(has.as_bytes()).unwrap(), &mut into).unwrap();
+			assert_eq!(into, part.as_bytes(), "{text} {has}");
+		}
+		let mut small = Vec::<u8, 4>::new();
+		assert_eq!(part_in(b"0,2,4", &Numbers::parse(b"0-9").unwrap(), &mut small), None);
+		assert_eq!(part_in(b"all", &Numbers::new(), &mut small), None);
+	}
+
+	#[test]
 	fn a_list_is_the_set_of_its_numbers() {
-		assert_eq!(members(""), Some(Vec::new()));
-		assert_eq!(members("\n"), Some(Vec::new()));
+		assert_eq!(members(""), Some(List::new()));
+		assert_eq!(members("\n"), Some(List::new()));
 		assert_eq!(members("0"), Some([0].to_vec()));
 		assert_eq!(members("0-3,8"), Some([0, 1, 2, 3, 8].to_vec()));
 		assert_eq!(members("8,2-3,0,3\n"), Some([0, 2, 3, 8].to_vec()));
@@ -118,7 +159,7 @@ mod tests {
 	fn all_pairs_of_ends_agree_with_counting() {
 		for first in [0, 1, 62, 63, 64, 65, 127, 128, 8191, 16320, 16383] {
 			for last in [0, 1, 62, 63, 64, 65, 127, 128, 8191, 16320, 16383] {
-				let expected = (first <= last).then(|| (first..=last).collect::<Vec<_>>());
+				let expected = (first <= last).then(|| (first..=last).collect::<List<_>>());
 				assert_eq!(members(&format!("{first}-{last}")), expected);
 			}
 		}
