@@ -15,7 +15,7 @@ use crate::image::view::Layout;
 use crate::image::writer::{self, ImageWriter};
 use crate::kernel;
 use crate::kernel::output::Output;
-use crate::kernel::proc::{Proc, is_gone, read_path};
+use crate::kernel::proc::{Proc, boot_id as boot_id_of, is_gone, read_path};
 use crate::limits::{LINE_BYTES, Limit, OPTIONS, SINK_BYTES};
 use crate::log::Log;
 use crate::name::{Shown, check, components, is_below_or_same};
@@ -185,13 +185,12 @@ fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host) -> Result<(), F
 	}
 	let (mut release, mut boot_id, mut cpus, mut nodes) = ([0; 128], [0; 64], [0; 1024], [0; 1024]);
 	let release_len = kernel::release(&mut release);
-	let boot_id_len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
 	let cpus_len = read_path(c"/sys/devices/system/cpu", c"online", &mut cpus);
 	let nodes_len = read_path(c"/sys/devices/system/node", c"online", &mut nodes);
 	let mark = writer.about(&writer::Host {
 		version: env!("CARGO_PKG_VERSION").as_bytes(),
 		release: &release[..release_len],
-		boot_id: boot_id[..boot_id_len].trim_ascii_end(),
+		boot_id: boot_id_of(&mut boot_id),
 		page_size: kernel::page_size(),
 		cpus: cpus[..cpus_len].trim_ascii_end(),
 		nodes: nodes[..nodes_len].trim_ascii_end(),

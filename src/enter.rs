@@ -6,7 +6,7 @@ use crate::act::aim::{Aim, vet_sets};
 use crate::act::join::{Join, Who};
 use crate::act::journal::Journal;
 use crate::act::tasks::{Dump, NO_SET, Tasks};
-use crate::act::undo::undo;
+use crate::act::undo::roll_back;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
@@ -65,12 +65,7 @@ pub fn enter(
 		Err(error) => {
 			log.say(Level::Error, format_args!("{error}"));
 			drop(join); // it has groups open
-			let left = undo(&mut journal, host, record, value, log, false);
-			match left {
-				0 => log.warn(format_args!("everything was taken back: the host is as it was")),
-				left => log.say(Level::Error, format_args!("taken back, but for {left} changes that are left")),
-			}
-			Ok((0, if left == 0 { 1 } else { 5 }))
+			Ok((0, roll_back(&mut journal, host, record, value, log)))
 		}
 	}
 }
@@ -81,11 +76,7 @@ fn choose(image: &Image<'_>, request: &Request<'_>) -> Result<u32, Error> {
 	if let Some(set) = request.set {
 		return Ok(set);
 	}
-	let is_ours = image.about().at(place)?.is_some();
-	let dump = match request.folder.filter(|_| !is_ours) {
-		Some(folder) => Dump::open(folder, image)?,
-		None => None,
-	};
+	let dump = Dump::beside(image, request.folder)?;
 	let mut tasks = Tasks::new(image, dump.as_ref())?;
 	while let Some(task) = tasks.read()? {
 		if task.set != NO_SET {

@@ -8,6 +8,7 @@ use core::fmt;
 use heapless::Vec;
 
 use crate::error::{Fault, Why};
+use crate::image::view::Hierarchy;
 use crate::limits::{LABEL_BYTES, Limit};
 use crate::name::Shown;
 use crate::procfs::membership::{has_controller, same_controllers};
@@ -24,6 +25,15 @@ impl Label {
 	pub fn new(text: &[u8]) -> Result<Self, Fault> {
 		let mut label = Label { text: Vec::new() };
 		label.extend(text)?;
+		Ok(label)
+	}
+
+	/// That of a hierarchy of an image.
+	pub fn of(hierarchy: &Hierarchy<'_>) -> Result<Self, Fault> {
+		let mut label = Label::empty();
+		for name in hierarchy.names() {
+			label.add(name?)?;
+		}
 		Ok(label)
 	}
 
@@ -65,9 +75,9 @@ impl Label {
 		same_controllers(&self.text, other)
 	}
 
-	/// Whether it has this controller, or is the named hierarchy `name=NAME`; the empty name is that of v2.
+	/// See [`has_name`].
 	pub fn has_name(&self, name: &[u8]) -> bool {
-		if name.is_empty() { self.text.is_empty() } else { has_controller(&self.text, name) }
+		has_name(&self.text, name)
 	}
 
 	/// Whether it has one of the controllers of another label.
@@ -89,6 +99,11 @@ impl Label {
 	pub fn shown(&self) -> ShownLabel<'_> {
 		ShownLabel(&self.text)
 	}
+}
+
+/// Whether a label has this controller, or is the named hierarchy `name=NAME`; the empty name is that of v2.
+pub fn has_name(label: &[u8], name: &[u8]) -> bool {
+	if name.is_empty() { label.is_empty() } else { has_controller(label, name) }
 }
 
 /// Whether a CTRL of the command line is v2 as a whole: `unified`, `cgroup2` or nothing.

@@ -11,6 +11,7 @@ pub mod image;
 pub mod procfs;
 
 pub mod difference;
+pub mod hash;
 pub mod heads;
 pub mod hierarchy;
 pub mod property;

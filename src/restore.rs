@@ -10,14 +10,14 @@ use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::tasks::{self, Dump};
 use crate::act::tour::{self, tour};
-use crate::act::undo::undo;
+use crate::act::undo::roll_back;
 use crate::act::work::{Pass, Space, Work};
 use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::schema::about;
 use crate::image::view::{Image, Task};
 use crate::kernel;
-use crate::kernel::proc::{Proc, read_path};
+use crate::kernel::proc::{self, Proc};
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
@@ -29,7 +29,7 @@ use crate::vet::vet;
 const PASSES: u32 = 8;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Request<'a> {
 	/// How groups and values are treated.
 	pub mode: Mode,
@@ -130,7 +130,7 @@ pub fn restore<'a>(
 		fits::read_lists(host, targets, line, lists);
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let dump = &dump(image, request)?;
+	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
 	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
@@ -174,22 +174,7 @@ pub fn verify<'t>(
 	kernel::raise_open_files();
 	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
-	let phases = Phases { create: true, join: true, limit: true, freeze: true };
-	let request = Request {
-		mode: Mode::Full,
-		phases,
-		roots,
-		yard,
-		folder: None,
-		owners,
-		pid_map: &[],
-		same_pids: false,
-		skip_missing: true,
-		fit: false,
-		rollback: false,
-		read_all: true,
-		journal: None,
-	};
+	let request = Request { phases: Phases::ALL, skip_missing: true, ..Request::default() };
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
@@ -211,8 +196,7 @@ fn verify_groups(
 	log: &mut dyn Log,
 	tell: Tell<'_>,
 ) -> Result<u64, Error> {
-	let phases = Phases { create: true, join: true, limit: true, freeze: true };
-	let mut work = Work::new(space, log, Mode::Full, phases).at(format_args!("make the journal"))?;
+	let mut work = Work::new(space, log, Mode::Full, Phases::ALL).at(format_args!("make the journal"))?;
 	work.tell = Some(tell);
 	(work.ours, work.page, work.owners) = (is_ours(image)?, page(image)?, owners);
 	tour::tour(image, host, targets, tour, &mut work)?;
@@ -245,14 +229,6 @@ fn page(image: &Image<'_>) -> Result<u64, Error> {
 	Ok(coarser(saved, kernel::page_size()))
 }
 
-/// CRIU's dump beside the image, if tasks are to be joined. Its numbers of sets are those of CRIU's own image.
-fn dump<'d>(image: &Image<'_>, request: &Request<'d>) -> Result<Option<Dump<'d>>, Error> {
-	match request.folder {
-		Some(folder) if request.phases.join && !is_ours(image)? => Dump::open(folder, image),
-		_ => Ok(None),
-	}
-}
-
 /// Who takes whose place; refuses what cannot be before anything is touched.
 fn who<'m>(
 	image: &Image<'_>,
@@ -267,10 +243,10 @@ fn who<'m>(
 		vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
 	}
 	let mut boot_id = [0; 64];
-	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut boot_id);
+	let boot_id = proc::boot_id(&mut boot_id);
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if len == 0
+	if boot_id.is_empty()
 		&& !request.same_pids
 		&& !saved.is_empty()
 		&& dump.is_none()
@@ -298,7 +274,7 @@ fn who<'m>(
 			}
 			Who::SameNumbers
 		}
-		[] if len > 0 && saved == boot_id[..len].trim_ascii_end() => Who::SameIds,
+		[] if !boot_id.is_empty() && saved == boot_id => Who::SameIds,
 		[] => Who::Nobody,
 		pairs => Who::Mapped(pairs),
 	};
@@ -452,15 +428,12 @@ impl Story<'_, '_> {
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
 		log.say(Level::Error, format_args!("{error}"));
-		let left = match rollback {
-			true => undo(journal, self.host, record, value, *log, false),
-			false => 1,
+		let code = if rollback {
+			roll_back(journal, self.host, record, value, *log)
+		} else {
+			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));
+			5
 		};
-		match (rollback, left) {
-			(true, 0) => log.warn(format_args!("everything was taken back: the host is as it was")),
-			(true, left) => log.say(Level::Error, format_args!("taken back, but for {left} changes that are left")),
-			(false, _) => log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)")),
-		}
-		Outcome { counts: *counts, code: if left == 0 { 1 } else { 5 } }
+		Outcome { counts: *counts, code }
 	}
 }

@@ -2,10 +2,10 @@
 
 use crate::act::journal::Journal;
 use crate::act::kept::State;
-use crate::act::undo::undo;
+use crate::act::undo::{tell_left, undo};
 use crate::error::{At, Error};
 use crate::kernel;
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::name::Shown;
 use crate::restore::{Workspace, let_go};
 
@@ -25,8 +25,7 @@ pub fn take_back(path: &[u8], yard: Option<&[u8]>, space: &mut Workspace, log: &
 	journal.scan(host, state, size, record)?;
 	let left = undo(&mut journal, host, record, value, log, state == State::Complete);
 	if left != 0 {
-		log.say(Level::Error, format_args!("taken back, but for {left} changes that are left"));
-		return Ok(5);
+		return Ok(tell_left(left, log));
 	}
 	journal.mark(State::Void).at(place)?;
 	let_go(host, line, log)?;

@@ -115,6 +115,20 @@ leave() {
 	exit
 }
 
+# Makes the test's group with a/b below it in every hierarchy; tasks can enter.
+make_everywhere() {
+	local mount path
+	for mount in "${mounts[@]}"; do
+		mkdir -p "$mount/$group/a/b" || exit 1
+		if [ -e "$mount/$group/cpuset.mems" ]; then
+			for path in "$group" "$group/a" "$group/a/b"; do
+				cat "$mount/cpuset.cpus" >"$mount/$path/cpuset.cpus"
+				cat "$mount/cpuset.mems" >"$mount/$path/cpuset.mems"
+			done
+		fi
+	done
+}
+
 # keep MOUNT GROUP: a task that sleeps in this group until the end; its id in $pid.
 keep() {
 	sleep 100000 &

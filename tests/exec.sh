@@ -19,15 +19,7 @@ for entry in json.load(sys.stdin)["entries"][0]["sets"]:
     if all(member["path"] == sys.argv[1] for member in entry["ctls"]): print(entry["id"])' "$1"
 }
 
-for mount in "${mounts[@]}"; do
-	mkdir -p "$mount/$group/a/b" || exit 1
-	if [ -e "$mount/$group/cpuset.mems" ]; then
-		for path in "$group" "$group/a" "$group/a/b"; do
-			cat "$mount/cpuset.cpus" >"$mount/$path/cpuset.cpus"
-			cat "$mount/cpuset.mems" >"$mount/$path/cpuset.mems"
-		done
-	fi
-done
+make_everywhere
 sleep 100000 & first=$!; kept+=("$first")
 sleep 100000 & second=$!; kept+=("$second")
 for mount in "${mounts[@]}"; do

@@ -23,15 +23,7 @@ run_threads() {
 # group_of TID HIERARCHY-WORD
 group_of() { sed -n "s/^[0-9]*:$2://p" "/proc/$1/cgroup"; }
 
-for mount in "${mounts[@]}"; do
-	mkdir -p "$mount/$group/a/b" || exit 1
-	if [ -e "$mount/$group/cpuset.mems" ]; then
-		for path in "$group" "$group/a" "$group/a/b"; do
-			cat "$mount/cpuset.cpus" >"$mount/$path/cpuset.cpus"
-			cat "$mount/cpuset.mems" >"$mount/$path/cpuset.mems"
-		done
-	fi
-done
+make_everywhere
 cpu=$(hierarchy cpu) || { skip "restore: no v1 hierarchy with cpu"; exit; }
 echo 512 >"$cpu/$group/a/cpu.shares"
 chown 1000:1001 "$cpu/$group/a/b"

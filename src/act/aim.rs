@@ -5,6 +5,7 @@
 //! several hierarchies of the image have the same one.
 
 use core::ops::{Deref, DerefMut};
+use core::ptr;
 
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
@@ -116,10 +117,7 @@ impl Aim<'_> {
 		for (from, hierarchy) in image.hierarchies().enumerate() {
 			let place = format_args!("the image");
 			let hierarchy = hierarchy.at(place)?;
-			let mut label = Label::new(b"").at(place)?;
-			for name in hierarchy.names() {
-				name.and_then(|name| label.add(name)).at(place)?;
-			}
+			let label = Label::of(&hierarchy).at(place)?;
 			let next = self.targets.len;
 			let full = Fault::full(Limit::Hierarchies, next + 1);
 			let common = self.targets.all.get_mut(next).ok_or(full).at(place)?;
@@ -129,12 +127,9 @@ impl Aim<'_> {
 		}
 		for at in 0..self.targets.len() {
 			let own = &self.targets[at];
-			let is_before = |(place, other): (usize, &Target)| match other.is_early() == own.is_early() {
-				true => place < at,
-				false => other.is_early(),
-			};
-			self.targets[at].joins =
-				self.targets.iter().enumerate().any(|(place, other)| other.at == own.at && is_before((place, other)));
+			let joins =
+				self.targets.in_order().take_while(|other| !ptr::eq(*other, own)).any(|other| other.at == own.at);
+			self.targets[at].joins = joins;
 		}
 		// A rule for one hierarchy wins over a rule for all.
 		for is_general in [true, false] {

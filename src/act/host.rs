@@ -206,11 +206,6 @@ impl Host {
 		Ok(())
 	}
 
-	/// The hierarchy with exactly these controllers.
-	pub fn find(&self, label: &[u8]) -> Option<usize> {
-		self.hierarchies.iter().position(|known| known.label.is_same(label))
-	}
-
 	/// The file system's options of a mounted hierarchy.
 	pub fn options(&self, at: usize) -> &[u8] {
 		self.hierarchies[at].mount.as_ref().map_or(&[], |place| self.text_at(place.options))

@@ -7,10 +7,10 @@
 
 use crate::act::aim::{Targets, map_member};
 use crate::act::host::Host;
-use crate::act::journal::{Change, Journal, Record};
+use crate::act::journal::Journal;
 use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
-use crate::act::tasks::{Dump, NO_SET, Tasks, start_of};
+use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
@@ -202,12 +202,10 @@ impl<'a> Join<'_, 'a> {
 					None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
 				};
 				read = Some(len);
-				if !self.is_there(at, len)? {
-					if self.tell.is_some() {
-						self.differ(at, task);
-						spot += 1;
-						continue;
-					}
+				let is_there = self.is_there(at, len)?;
+				if !is_there && self.tell.is_some() {
+					self.differ(at, task);
+				} else if !is_there {
 					self.join(spot, pid, tid, journal)?;
 					(moved, read) = (true, None); // the text may now be that of another thread
 				}
@@ -259,8 +257,7 @@ impl<'a> Join<'_, 'a> {
 		}
 		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
-		let start = if journal.is_kept() { start_of(tid) } else { 0 };
-		journal.add(&Record { hierarchy: at, path: &self.buffers.old, change: Change::Moved { tid, whole, start } })?;
+		journal.add_move(at, &self.buffers.old, tid, whole)?;
 		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
 		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
 		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
@@ -278,9 +275,7 @@ impl<'a> Join<'_, 'a> {
 				let line = line?;
 				let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
 				if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) && path != &old[..] {
-					let start = if journal.is_kept() { start_of(tid) } else { 0 };
-					let change = Change::Moved { tid, whole: false, start };
-					journal.add(&Record { hierarchy: at, path, change })?;
+					journal.add_move(at, path, tid, false)?;
 				}
 			}
 			Ok(())

@@ -9,8 +9,9 @@ use core::ffi::CStr;
 
 use crate::kernel::Handle;
 
-use crate::compare::seek::{START, hash};
+use crate::act::tasks::start_of;
 use crate::error::{Fault, Why};
+use crate::hash::{START, hash};
 use crate::image::view::Perms;
 use crate::kernel::output::{memory_file, read_at, truncate, write_at};
 use crate::limits::{JOURNAL_BYTES, Limit};
@@ -151,6 +152,12 @@ impl<'b> Journal<'b> {
 			self.drop_since(start);
 		}
 		kept
+	}
+
+	/// Adds that a task was in this group; in a file also since when it runs.
+	pub fn add_move(&mut self, hierarchy: usize, path: &[u8], tid: u32, whole: bool) -> Result<(), Fault> {
+		let start = if self.is_kept() { start_of(tid) } else { 0 };
+		self.add(&Record { hierarchy, path, change: Change::Moved { tid, whole, start } })
 	}
 
 	/// Puts texts that begin with their length, their sum and once more their length.

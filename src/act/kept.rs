@@ -1,8 +1,9 @@
 //! A journal that outlives cgraft: its file, what is in front of the records, and the judgement of one that is read.
 //!
 //! In front stand MAGIC, the state, the version, the length of this part (u16 LE), the sum (u32 LE) of what follows the
-//! next, the bytes of all records (u64 LE; 0 until they are complete), the id of this boot, the cgroup and the pid namespace, and for each hierarchy of the host whether the restore made it, its
-//! label's length and its label: records name hierarchies by their place here.
+//! next, the bytes of all records (u64 LE; 0 until they are complete), the id of this boot, the cgroup and the pid
+//! namespace, and for each hierarchy of the host whether the restore made it, its label's length and its label: records
+//! name hierarchies by their place here.
 //!
 //! Groups do not outlive a boot, so neither does a journal: that its bytes are in the kernel's cache is enough, and
 //! nothing is synced. A record is in the file before its change is made, so a last one that is cut off was of no change.
@@ -11,11 +12,11 @@
 
 use crate::act::host::{Hierarchy, Host};
 use crate::act::journal::{Change, Journal, Record, is_sound, parse};
-use crate::compare::seek::{START, hash};
 use crate::error::{At, Error, Fault, Why};
+use crate::hash::{START, hash};
 use crate::hierarchy::Label;
 use crate::kernel::output::{kept_file, read_at, truncate, write_at};
-use crate::kernel::proc::{own_namespaces, read_path};
+use crate::kernel::proc::{self, own_namespaces};
 use crate::limits::{ATTRIBUTE_BYTES, JOURNAL_BYTES, PATH_BYTES, PIDS, RECORD_BYTES};
 use crate::name::{check, components};
 use crate::property;
@@ -247,10 +248,7 @@ fn spaces() -> [u8; 16] {
 
 /// Where it cannot be read there is no telling whether a journal is void.
 fn boot_id() -> Result<[u8; BOOT_BYTES], Fault> {
-	let mut whole = [0; 64];
-	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", &mut whole);
-	let text = whole.first_chunk().filter(|_| len >= BOOT_BYTES);
-	text.copied().ok_or(Fault::Unfit(Why::NoBootId))
+	proc::boot_id(&mut [0; 64]).first_chunk().copied().ok_or(Fault::Unfit(Why::NoBootId))
 }
 
 /// The host has the hierarchy, and shows and gives the group to be written. One that the restore made may be gone, and

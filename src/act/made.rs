@@ -140,15 +140,20 @@ mod tests {
 	const VALUE: Record<'_> =
 		Record { hierarchy: 3, path: b"a/b", change: Change::Value { file: b"cpu.shares", old: b"1024", new: None } };
 
-	#[test]
-	fn the_cursor_knows_what_was_made() {
-		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
-		let mut journal = Journal::new(&mut buffer).unwrap();
+	fn of_three_groups(buffer: &mut [u8; JOURNAL_BYTES]) -> Journal<'_> {
+		let mut journal = Journal::new(buffer).unwrap();
 		for path in [&b"a"[..], b"a/b", b"c"] {
 			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
 			journal.add(&VALUE).unwrap();
 		}
 		journal.flush().unwrap();
+		journal
+	}
+
+	#[test]
+	fn the_cursor_knows_what_was_made() {
+		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
+		let journal = of_three_groups(&mut buffer);
 		let (mut cursor, mut piece) = (MadeCursor::new(), [0; 512]);
 		let mut ask = |path: &[u8]| cursor.is_made(&journal, 1, path, &mut piece).unwrap();
 		assert!(ask(b"a"));
@@ -162,12 +167,7 @@ mod tests {
 	#[test]
 	fn a_search_goes_round() {
 		let mut buffer = Box::new([0xa5; JOURNAL_BYTES]);
-		let mut journal = Journal::new(&mut buffer).unwrap();
-		for path in [&b"a"[..], b"a/b", b"c"] {
-			journal.add(&Record { hierarchy: 1, path, change: Change::Made }).unwrap();
-			journal.add(&VALUE).unwrap();
-		}
-		journal.flush().unwrap();
+		let journal = of_three_groups(&mut buffer);
 		let (mut cursor, mut piece) = (Along::default(), [0; 512]);
 		for (hierarchy, path, made) in [
 			(1, &b"c"[..], true),

@@ -3,7 +3,7 @@
 use crate::error::{Fault, Why};
 
 /// What may be made and written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
 	/// Groups must be there; no values.
 	None,
@@ -12,6 +12,7 @@ pub enum Mode {
 	/// Groups are made; values only in those that were made.
 	Soft,
 	/// Groups are made; values are written everywhere.
+	#[default]
 	Full,
 	/// No group of the image may be there; values are written.
 	Strict,
@@ -63,6 +64,9 @@ pub struct Phases {
 }
 
 impl Phases {
+	/// Everything.
+	pub const ALL: Phases = Phases { create: true, join: true, limit: true, freeze: true };
+
 	/// A list such as `create,limit`, in any order.
 	pub fn parse(text: &str) -> Result<Self, Fault> {
 		let mut phases = Phases::default();

@@ -3,7 +3,7 @@
 
 use heapless::Vec;
 
-use crate::act::host::{Hierarchy, Host, Place, read_own_lines};
+use crate::act::host::{Hierarchy, Host, Place, Span, read_own_lines};
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::kernel::dir::{Dir, FileSystem};
@@ -43,15 +43,20 @@ impl Host {
 	fn attach(&mut self, at: usize) -> Result<(), Fault> {
 		let options = self.hidden_options();
 		let (dir, root) = match (&self.hierarchies[at].label, options) {
-			(label, _) if !label.bytes().is_empty() => (attach::v1(&options_of(label)?), (0, 0)),
-			(_, Some(options)) => (attach::v2(options), (0, 0)),
-			(_, None) => (attach::v2_from_own_group(), self.own_group),
+			(label, _) if !label.bytes().is_empty() => (attach::v1(&options_of(label)?), None),
+			(_, Some(options)) => (attach::v2(options), None),
+			(_, None) => (attach::v2_from_own_group(), Some(self.own_group)),
 		};
 		// What is not allowed, or not possible, stays as it is: not mounted.
 		let Ok(dir) = dir else { return Ok(()) };
-		let root = if root == (0, 0) { self.keep(b"/")? } else { root };
-		self.hierarchies[at].mount = Some(Place { dir, root, options: (0, 0), read_only: false, public: false });
+		self.hierarchies[at].mount = Some(self.place(dir, root)?);
 		Ok(())
+	}
+
+	/// A mount of this process alone: of the group at `root`, or of the hierarchy's root.
+	fn place(&mut self, dir: Dir, root: Option<Span>) -> Result<Place, Fault> {
+		let root = root.map_or_else(|| self.keep(b"/"), Ok)?;
+		Ok(Place { dir, root, options: (0, 0), read_only: false, public: false })
 	}
 
 	/// Makes a hierarchy that this host does not have: a v1 one whose controllers are nowhere, or v2 where nothing has been
@@ -64,7 +69,7 @@ impl Host {
 			return Err(Fault::Unfit(Why::NoHierarchy));
 		}
 		let dir = if is_v2 { attach::v2_from_own_group()? } else { attach::v1(&options_of(label)?)? };
-		let place = Place { dir, root: self.keep(b"/")?, options: (0, 0), read_only: false, public: false };
+		let place = self.place(dir, None)?;
 		let at = self.hierarchies.len();
 		self.push(Hierarchy { label: label.clone(), id: 0, mount: Some(place), brought: true })?;
 		Ok(at)
@@ -77,8 +82,8 @@ impl Host {
 		for known in self.hierarchies.iter_mut().filter(|known| known.brought) {
 			let options = options_of(&known.label)?;
 			let mut gone = known.label.bytes().is_empty(); // v2 never goes
+			known.mount = None;
 			for turn in 1..=TRIES {
-				known.mount = None;
 				let len = read_own_lines(line)?;
 				let mut rest = memberships(line.get(..len).unwrap_or(&[])).flatten();
 				gone |= !rest.any(|membership| known.label.is_same(membership.controllers));
@@ -95,8 +100,8 @@ impl Host {
 		Ok(all)
 	}
 
-	#[inline(never)] // its buffers are no other's
 	/// Takes the hierarchies whose roots are right below a folder, as mounts or as links to mounts.
+	#[inline(never)] // its buffers are no other's
 	pub(super) fn read_yard(&mut self, yard: &[u8], line: &mut [u8]) -> Result<(), Error> {
 		let place = format_args!("--cgroup-yard {}", Shown(yard));
 		let path: heapless::CString<PATH_BYTES> = c_string(yard).at(place)?;
@@ -113,8 +118,7 @@ impl Host {
 		}
 		let mut buffer = [0; PATH_BYTES];
 		let len = root.path(&mut buffer)?;
-		let path = Vec::<u8, PATH_BYTES>::from_slice(&buffer[..len]).unwrap_or_default(); // as large
-		self.read_mounts(c"/proc/self/mountinfo", b"", Some(&path), line)
+		self.read_mounts(c"/proc/self/mountinfo", b"", buffer.get(..len), line)
 	}
 }
 

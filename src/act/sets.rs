@@ -4,6 +4,7 @@
 //! hash. When the book is full, a set that is not in it is simply written again, under a number of its own.
 
 use crate::error::{Fault, Why};
+use crate::hash::{START, hash};
 use crate::image::sink::Store;
 use crate::image::view::{self, Member};
 use crate::image::writer::ImageWriter;
@@ -57,7 +58,7 @@ impl Book {
 		members: &[Member<'_>],
 		scratch: &mut [u8],
 	) -> Result<u32, Fault> {
-		let hash = hash(members);
+		let hash = hash_of(members);
 		let mut slot = hash as usize % SLOTS;
 		while self.slots[slot].len != 0 {
 			let known = self.slots[slot];
@@ -106,19 +107,10 @@ impl Default for Book {
 	}
 }
 
-/// FNV-1a over names and paths.
-fn hash(members: &[Member<'_>]) -> u32 {
-	let mut hash = 0x811c_9dc5_u32;
-	let mut add = |text: &[u8]| {
-		for byte in text.iter().chain(b"\0") {
-			hash = (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-		}
-	};
-	for member in members {
-		add(member.name);
-		add(member.path);
-	}
-	hash
+/// Over names and paths.
+fn hash_of(members: &[Member<'_>]) -> u32 {
+	let add = |sum, text: &[u8]| hash(hash(sum, text), b"\0");
+	members.iter().fold(START, |sum, member| add(add(sum, member.name), member.path))
 }
 
 fn stored<'b, S: Store>(writer: &mut ImageWriter<'_, S>, slot: Slot, scratch: &'b mut [u8]) -> Result<&'b [u8], Fault> {

@@ -38,6 +38,14 @@ pub struct Dump<'p> {
 }
 
 impl<'p> Dump<'p> {
+	/// The dump beside an image of CRIU, whose numbers of sets are its own; none beside one of cgraft.
+	pub fn beside(image: &Image<'_>, folder: Option<&'p [u8]>) -> Result<Option<Self>, Error> {
+		match folder {
+			Some(folder) if image.about().at(format_args!("the image"))?.is_none() => Dump::open(folder, image),
+			_ => Ok(None),
+		}
+	}
+
 	/// Opens the dump that is in the folder of an image; none where there is no inventory.img.
 	pub fn open(path: &'p [u8], image: &Image<'_>) -> Result<Option<Self>, Error> {
 		let dir = c_string::<{ crate::limits::PATH_BYTES }>(path)

@@ -14,7 +14,7 @@ use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
 use crate::kernel::{self, dir::Dir};
 use crate::limits::{ATTRIBUTE_NAME_BYTES, FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
-use crate::log::Log;
+use crate::log::{Level, Log};
 use crate::name::{Name, Shown, ShownPath};
 use crate::property::{self, Property, value};
 
@@ -25,6 +25,29 @@ const PAUSE_MS: u32 = 10;
 /// Goes over the journal before what is still refused is left: a parent's value may wait for a child's, and for the
 /// kernel to forget removed children, which takes some milliseconds.
 const PASSES: u32 = 40;
+
+/// Takes a failed run back, and tells whether that was done; the exit code.
+pub fn roll_back(
+	journal: &mut Journal<'_>,
+	host: &Host,
+	record: &mut [u8; RECORD_BYTES],
+	value: &mut [u8; VALUE_BYTES],
+	log: &mut dyn Log,
+) -> u8 {
+	match undo(journal, host, record, value, log, false) {
+		0 => {
+			log.warn(format_args!("everything was taken back: the host is as it was"));
+			1
+		}
+		left => tell_left(left, log),
+	}
+}
+
+/// Tells that changes are left; the exit code.
+pub fn tell_left(left: u64, log: &mut dyn Log) -> u8 {
+	log.say(Level::Error, format_args!("taken back, but for {left} changes that are left"));
+	5
+}
 
 /// Takes everything back; how many changes could not be, each of which is told.
 pub fn undo(

@@ -229,8 +229,7 @@ impl<'w> Work<'w> {
 		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
 			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
-			let mut saved = saved.at(format_args!("the image"))?;
-			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
+			let mut saved = self.owned(saved).at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if self.fit.is_some_and(|lists| cut_list(lists, known, saved.value.bytes(), &mut list)) {
 				self.tell_cut(site, &saved, &list);
@@ -440,6 +439,11 @@ impl<'w> Work<'w> {
 		}
 	}
 
+	/// A saved value with its file's owner as it is to be here.
+	fn owned<'p>(&self, saved: Result<Saved<'p>, Fault>) -> Result<Saved<'p>, Fault> {
+		saved.map(|saved| Saved { perms: saved.perms.map(|perms| self.owners.map(perms)), ..saved })
+	}
+
 	/// The group's own owner and mode, as they are to be here.
 	fn perms(&self, site: &Site<'_, '_>) -> Result<Option<Perms>, Fault> {
 		Ok(site.group.perms()?.map(|perms| self.owners.map(perms)))
@@ -499,8 +503,7 @@ impl<'w> Work<'w> {
 		}
 		let (mut kind, mut values, mut hint) = (site.at as u32, 0, 0);
 		for saved in site.properties() {
-			let mut saved = saved?;
-			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
+			let saved = self.owned(saved)?;
 			let Some((known, _)) = rank(site, &saved, &mut hint) else { return Ok(None) };
 			if !self.is_as_made(site, known, &saved) {
 				return Ok(None);

@@ -5,17 +5,16 @@
 //! one image has is told, what lies below it is not, unless it is an ancestor. Memory is a few bytes a level, and the
 //! work is that of reading both images twice where both have the same order, as those of one kernel do.
 
-pub(crate) mod seek;
+mod seek;
 mod tasks;
 mod values;
 mod walk;
 
 use crate::difference::{Difference, Tell, What};
 use crate::error::Fault;
-use crate::hierarchy::Label;
+use crate::hierarchy::{Label, has_name};
 use crate::image::view::{Hierarchy, Image};
 use crate::limits::{HIERARCHIES, Limit};
-use crate::procfs::membership::has_controller;
 use crate::property::value::coarser;
 
 pub use self::walk::Buffers as Workspace;
@@ -56,10 +55,10 @@ fn pairs<'a>(images: [&Image<'a>; 2], space: &mut Workspace, tell: Tell<'_>) -> 
 	for side in [0, 1] {
 		for own in images[side].hierarchies() {
 			let own = own?;
-			let (label, mut known) = (label_of(&own)?, 0);
+			let (label, mut known) = (Label::of(&own)?, 0);
 			for other in images[1 - side].hierarchies() {
 				let other = other?;
-				let (common, bits) = shared(label.bytes(), label_of(&other)?.bytes())?;
+				let (common, bits) = shared(label.bytes(), Label::of(&other)?.bytes())?;
 				known |= bits;
 				if bits != 0 && side == 0 {
 					Pair::new([own, other], &common, (page, ours), space, tell)?.compare()?;
@@ -91,19 +90,6 @@ fn only(side: usize) -> [Option<&'static [u8]>; 2] {
 	let mut sides = [None; 2];
 	sides[side] = Some(&b""[..]);
 	sides
-}
-
-fn label_of(hierarchy: &Hierarchy<'_>) -> Result<Label, Fault> {
-	let mut label = Label::new(b"")?;
-	for name in hierarchy.names() {
-		label.add(name?)?;
-	}
-	Ok(label)
-}
-
-/// Whether a label has this name; v2's is empty.
-fn has_name(label: &[u8], name: &[u8]) -> bool {
-	has_controller(label, name) || (label.is_empty() && name.is_empty())
 }
 
 /// The controllers that both labels have, in the order of the first, and their places in it as bits. Real names are fewer

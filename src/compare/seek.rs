@@ -96,11 +96,3 @@ fn among(wanted: Items<'_>, items: Items<'_>, key: Key<'_>) -> Result<u64, Fault
 	}
 	Ok(found)
 }
-
-/// FNV-1a of a text.
-pub fn hash(start: u32, text: &[u8]) -> u32 {
-	text.iter().fold(start, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
-}
-
-/// What a hash begins with.
-pub const START: u32 = 0x811c_9dc5;

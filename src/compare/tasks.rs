@@ -5,10 +5,12 @@
 
 use heapless::Vec;
 
-use super::seek::{Items, Key, START, Seek, hash};
-use super::{has_name, only, shared};
+use super::seek::{Items, Key, Seek};
+use super::{only, shared};
 use crate::difference::{Difference, Tell, What};
 use crate::error::{Fault, Why};
+use crate::hash::{START, hash};
+use crate::hierarchy::has_name;
 use crate::image::view::{Image, Layout, Set, Task, View};
 use crate::image::wire::Message;
 use crate::limits::{HIERARCHIES, Limit};

@@ -6,10 +6,11 @@
 
 use heapless::Vec;
 
-use super::seek::{START, Seek, hash};
-use super::{label_of, only};
+use super::only;
+use super::seek::Seek;
 use crate::difference::{Difference, Tell, What};
 use crate::error::Fault;
+use crate::hash::{START, hash};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Layout, View};
@@ -83,7 +84,7 @@ impl<'w, 'a> Pair<'w, 'a> {
 		buffers: &'w mut Buffers,
 		tell: Tell<'w>,
 	) -> Result<Self, Fault> {
-		let whole = label.is_same(label_of(&sides[0])?.bytes()) && label.is_same(label_of(&sides[1])?.bytes());
+		let whole = label.is_same(Label::of(&sides[0])?.bytes()) && label.is_same(Label::of(&sides[1])?.bytes());
 		Ok(Pair { sides, label, whole, page, ours, saved: [None; 2], told: [0; 2], tell, buffers })
 	}
 

@@ -6,14 +6,13 @@
 
 use core::ffi::CStr;
 
-use rustix::fd::AsFd;
-use rustix::fs::{self, Mode, OFlags};
 use rustix::mount::{self, FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags};
 use rustix::process::{chroot, fchdir};
-use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
+use rustix::thread::{LinkNameSpaceType, UnshareFlags};
 
 use super::dir::Dir;
-use super::{Handle, Result, fault, fenced};
+use super::proc::{enter, in_new_namespace, own_namespace};
+use super::{Result, fault, fenced};
 use crate::error::{Fault, errno};
 use crate::kernel::output::c_string;
 use crate::limits::LABEL_BYTES;
@@ -39,11 +38,7 @@ pub fn v2(options: &[u8]) -> Result<Dir> {
 /// The part of v2 from this process's own group down. Its options stay as they are: mounts that are made inside of a
 /// cgroup namespace do not change them (`apply_cgroup_root_flags` of kernel/cgroup/cgroup.c).
 pub fn v2_from_own_group() -> Result<Dir> {
-	let here = open_namespace(c"/proc/thread-self/ns/cgroup")?;
-	fenced::unshare(UnshareFlags::NEWCGROUP)?;
-	let made = attach(V2, b"");
-	go_back(&here, LinkNameSpaceType::ControlGroup)?;
-	made
+	in_new_namespace(|| attach(V2, b""))
 }
 
 fn attach(kind: &CStr, options: &[u8]) -> Result<Dir> {
@@ -77,7 +72,7 @@ fn detached(kind: &CStr, options: &[u8]) -> Result<Dir> {
 /// The same in a mount namespace of its own. What it is left for has another root and working directory at first.
 fn private(kind: &CStr, options: &[u8]) -> Result<Dir> {
 	let options = c_string::<LABEL_BYTES>(options)?;
-	let here = open_namespace(c"/proc/thread-self/ns/mnt")?;
+	let here = own_namespace(c"ns/mnt")?;
 	let (root, working) = (Dir::open(c"/")?, Dir::open(c".")?);
 	fenced::unshare(UnshareFlags::NEWNS)?;
 	let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
@@ -85,15 +80,7 @@ fn private(kind: &CStr, options: &[u8]) -> Result<Dir> {
 		.and_then(|()| mount::mount(kind, PLACE, kind, flags, options.as_c_str()))
 		.map_err(fault)
 		.and_then(|()| Dir::open(PLACE));
-	go_back(&here, LinkNameSpaceType::Mount)?;
+	enter(&here, LinkNameSpaceType::Mount)?;
 	fchdir(root.fd()).and_then(|()| chroot(c".")).and_then(|()| fchdir(working.fd())).map_err(fault)?;
 	made
-}
-
-fn open_namespace(path: &CStr) -> Result<Handle> {
-	fs::openat(fs::CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(fault)
-}
-
-fn go_back(namespace: &Handle, kind: LinkNameSpaceType) -> Result<()> {
-	move_into_link_name_space(namespace.as_fd(), Some(kind)).map_err(fault)
 }

@@ -54,7 +54,7 @@ impl Proc {
 	/// Opens /proc.
 	pub fn open() -> Result<Self> {
 		let dir = Dir::open(c"/proc")?;
-		let own = Dir::open(c"/proc/thread-self").and_then(|own| open_namespace(&own)).ok();
+		let own = own_namespace(NAMESPACE).ok();
 		Ok(Proc { dir, own })
 	}
 
@@ -70,7 +70,7 @@ impl Proc {
 	/// text is written for whoever reads it, so cgraft enters the namespace for a moment.
 	pub fn read_from_inside(&self, task: &Dir, into: &mut [u8]) -> Result<usize> {
 		let Some(own) = &self.own else { return Err(Fault::Kernel(errno::ENOENT)) };
-		enter_namespace(&open_namespace(task)?)?;
+		enter_namespace(&open_namespace(task, NAMESPACE)?)?;
 		let read = task.read(c"cgroup", into);
 		enter_namespace(own)?;
 		read.map(|(len, _)| len)
@@ -97,29 +97,48 @@ impl Proc {
 	}
 }
 
-fn open_namespace(task: &Dir) -> Result<Handle> {
-	fs::openat(task.fd(), NAMESPACE, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(super::fault)
+fn open_namespace(task: &Dir, which: &CStr) -> Result<Handle> {
+	fs::openat(task.fd(), which, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(super::fault)
+}
+
+/// A namespace of this process, by its place below its directory.
+pub(super) fn own_namespace(which: &CStr) -> Result<Handle> {
+	open_namespace(&Dir::open(c"/proc/thread-self")?, which)
 }
 
 /// Makes a cgroup namespace whose roots are the groups that this process is in now. It is in the old one still.
 pub fn make_namespace() -> Result<Handle> {
-	let own = Dir::open(c"/proc/thread-self")?;
-	let old = open_namespace(&own)?;
+	in_new_namespace(|| own_namespace(NAMESPACE))
+}
+
+/// Does something in a cgroup namespace whose roots are the groups that this process is in, and goes back.
+pub(super) fn in_new_namespace<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
+	let old = own_namespace(NAMESPACE)?;
 	super::fenced::unshare(UnshareFlags::NEWCGROUP)?;
-	let made = open_namespace(&own);
+	let done = act();
 	enter_namespace(&old)?;
-	made
+	done
 }
 
 /// Goes into a cgroup namespace.
 pub fn enter_namespace(namespace: &Handle) -> Result<()> {
-	let kind = Some(LinkNameSpaceType::ControlGroup);
-	move_into_link_name_space(namespace.as_fd(), kind).map_err(super::fault)
+	enter(namespace, LinkNameSpaceType::ControlGroup)
+}
+
+/// Goes into a namespace of this kind, setns(2).
+pub(super) fn enter(namespace: &Handle, kind: LinkNameSpaceType) -> Result<()> {
+	move_into_link_name_space(namespace.as_fd(), Some(kind)).map_err(super::fault)
 }
 
 /// Reads a small file by its path from `/`; empty where it cannot be read.
 pub fn read_path(dir: &CStr, file: &CStr, into: &mut [u8]) -> usize {
 	Dir::open(dir).and_then(|dir| dir.read(file, into)).map_or(0, |(len, _)| len)
+}
+
+/// The id of this boot without its newline (random(4)), put into `into`; empty where it cannot be read.
+pub fn boot_id(into: &mut [u8; 64]) -> &[u8] {
+	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", into);
+	into[..len].trim_ascii_end()
 }
 
 /// The cgroup and the pid namespace of this process, which paths and ids are those of; 0 where the kernel has none.

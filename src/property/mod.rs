@@ -10,7 +10,7 @@
 pub(crate) mod dice;
 mod entry;
 #[cfg(test)]
-mod page;
+pub(crate) mod page;
 mod refused;
 mod selection;
 mod table;

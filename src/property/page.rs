@@ -145,16 +145,20 @@ fn host(content: Host) -> &'static str {
 
 #[test]
 fn properties_page() {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/properties.md");
+	assert_written("docs/properties.md", "properties_page", &page());
+}
+
+/// The file that is made from the code is as the code makes it; `test` makes it anew.
+pub(crate) fn assert_written(file: &str, test: &str, wanted: &str) {
+	let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
 	if std::env::var_os("CGRAFT_WRITE_DOCS").is_some() {
-		std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
-		std::fs::write(path, page()).unwrap();
+		std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+		std::fs::write(&path, wanted).unwrap();
 	}
 	let found = std::fs::read_to_string(path).unwrap_or_default();
-	let wanted = page();
 	let stale = wanted.lines().zip(found.lines()).find(|(new, old)| new != old);
 	assert!(
 		wanted == found,
-		"docs/properties.md is stale, run: CGRAFT_WRITE_DOCS=1 cargo test properties_page\nfirst line that differs: {stale:?}"
+		"{file} is stale, run: CGRAFT_WRITE_DOCS=1 cargo test {test}\nfirst line that differs: {stale:?}"
 	);
 }

@@ -11,6 +11,7 @@ use super::controllers::Controllers;
 use super::samples::{first, pairs};
 use super::weight::{BFQ, CFQ, IO, Shares, Weights};
 use crate::error::Why;
+use crate::property::page::assert_written;
 use crate::property::{Fresh, Property, Unit, Version, all, find};
 
 const HEAD: &str = "\
@@ -380,15 +381,5 @@ fn nothing_that_is_set_is_left_out_without_a_word() {
 
 #[test]
 fn translation_page() {
-	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/translation.md");
-	if std::env::var_os("CGRAFT_WRITE_DOCS").is_some() {
-		std::fs::write(path, page()).unwrap();
-	}
-	let found = std::fs::read_to_string(path).unwrap_or_default();
-	let wanted = page();
-	let stale = wanted.lines().zip(found.lines()).find(|(new, old)| new != old);
-	assert!(
-		wanted == found,
-		"docs/translation.md is stale, run: CGRAFT_WRITE_DOCS=1 cargo test translation_page\nfirst line that differs: {stale:?}"
-	);
+	assert_written("docs/translation.md", "translation_page", &page());
 }

@@ -4,6 +4,7 @@ use heapless::Vec;
 
 use super::index::{Index, Visit};
 use crate::error::Fault;
+use crate::hash::{START, hash};
 use crate::hierarchy::Label;
 use crate::image::view::{Hierarchy, Image, Set, Task, View};
 use crate::procfs::membership::same_controllers;
@@ -42,7 +43,9 @@ impl<'a> Members<'a> {
 		}
 		let layout = self.image.layout();
 		let label = self.label.insert(label).bytes();
-		self.sets.fill(self.image.sets().messages(), &|set| Ok(path_in(&Set::view(set, layout)?, label)?.map(hash)))
+		self.sets.fill(self.image.sets().messages(), &|set| {
+			Ok(path_in(&Set::view(set, layout)?, label)?.map(|path| hash(START, path)))
+		})
 	}
 
 	/// The current hierarchy's controllers joined by commas.
@@ -57,7 +60,7 @@ impl<'a> Members<'a> {
 
 	/// Visits the sets whose group in the current hierarchy has this path.
 	pub fn sets_in(&self, path: &[u8], each: Visit<'_, Set<'a>>) -> Result<(), Fault> {
-		self.sets.visit(self.sets.blocks(hash(path)), &mut |set| {
+		self.sets.visit(self.sets.blocks(hash(START, path)), &mut |set| {
 			let set = Set::view(set, self.image.layout())?;
 			if path_in(&set, self.label())? == Some(path) { each(set) } else { Ok(()) }
 		})
@@ -96,11 +99,6 @@ fn path_in<'a>(set: &Set<'a>, label: &[u8]) -> Result<Option<&'a [u8]>, Fault> {
 		}
 	}
 	Ok(None)
-}
-
-/// FNV-1a.
-fn hash(path: &[u8]) -> u32 {
-	path.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Numbers of sets. A dump counts them up, so they are kept as ranges, both ends included.
