@@ -25,7 +25,7 @@ use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
 
 /// Files of other controllers are the same on all hosts.
-const TIED: [&[u8]; 4] = [b"cpuset.", b"blkio.", b"io.", b"hugetlb."];
+const TIED: [&[u8]; 4] = [b"cpuset", b"blkio", b"io", b"hugetlb"];
 
 /// Judges all values that the mode and the phases would write; `text` is room for one of the host's lists.
 #[inline(never)] // its sets are not there any more when the host is changed
@@ -40,7 +40,9 @@ pub fn judge(
 	if !matches!(mode, Mode::Full | Mode::Props | Mode::Strict) {
 		return Ok(());
 	}
-	for target in targets.iter() {
+	// A hierarchy without any of these is not gone through.
+	let is_tied = |target: &&Target| TIED.iter().any(|tied| host.hierarchies[target.at].label.takes(tied));
+	for target in targets.iter().filter(is_tied) {
 		let disks = Dir::open(c"/sys/dev/block").ok();
 		Fits { host, target, mode, phases, path: Trail::new(), lists: [None, None], disks, text }.run(image)?;
 	}
@@ -128,7 +130,7 @@ impl Fits<'_> {
 	}
 
 	fn value(&mut self, saved: &Saved<'_>) -> Result<(), Error> {
-		if !TIED.iter().any(|tied| saved.name.starts_with(tied)) {
+		if !TIED.contains(&property::controller_of(saved.name)) {
 			return Ok(());
 		}
 		let label = &self.host.hierarchies[self.target.at].label;
