@@ -3,16 +3,17 @@
 //! The groups have to be there. All of them are opened first; if a later one refuses, who was moved is moved back.
 
 use crate::act::aim::{Aim, vet_sets};
-use crate::act::join::{Join, Who};
+use crate::act::join::Join;
 use crate::act::journal::Journal;
 use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::act::undo::roll_back;
+use crate::act::who::{Who, vet_mounted};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
 use crate::kernel::proc::{Proc, enter_namespace, make_namespace};
 use crate::log::{Level, Log};
-use crate::restore::{Workspace, vet_mounted};
+use crate::restore::Workspace;
 use crate::vet::vet;
 
 /// What is asked for.

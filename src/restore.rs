@@ -1,23 +1,23 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
-use crate::act::aim::{Aim, Targets, vet_sets};
+use crate::act::aim::{Aim, Targets};
 use crate::act::fits;
 use crate::act::host::Host;
-use crate::act::join::{self, Join, Pair, Who};
+use crate::act::join::{self, Join};
 use crate::act::journal::Journal;
 use crate::act::kept::State;
 use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
-use crate::act::tasks::{self, Dump};
+use crate::act::tasks::Dump;
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
+use crate::act::who::{Claim, Pair, Who, who};
 use crate::act::work::{Pass, Space, Work};
 use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
-use crate::image::schema::about;
-use crate::image::view::{Image, Task};
+use crate::image::view::Image;
 use crate::kernel;
-use crate::kernel::proc::{self, Proc};
+use crate::kernel::proc::Proc;
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
@@ -131,7 +131,11 @@ pub fn restore<'a>(
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
-	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;
+	let claim = Claim { pairs: request.pid_map, same_pids: request.same_pids, skip_missing: request.skip_missing };
+	let who = match request.phases.join {
+		true => who(image, dump.as_ref(), (host, targets), &proc, claim, log)?,
+		false => Who::Nobody,
+	};
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
@@ -174,12 +178,12 @@ pub fn verify<'t>(
 	kernel::raise_open_files();
 	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
-	let request = Request { phases: Phases::ALL, skip_missing: true, ..Request::default() };
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, None, host, targets, &proc, &request, log)?;
+	let claim = Claim { skip_missing: true, ..Claim::default() };
+	let who = who(image, None, (host, targets), &proc, claim, log)?;
 	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
 	join.tell = Some(tell);
 	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
@@ -227,89 +231,6 @@ fn page(image: &Image<'_>) -> Result<u64, Error> {
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(0), |about| about.page_size()).at(format_args!("the image"))?;
 	Ok(coarser(saved, kernel::page_size()))
-}
-
-/// Who takes whose place; refuses what cannot be before anything is touched.
-fn who<'m>(
-	image: &Image<'_>,
-	dump: Option<&Dump<'_>>,
-	host: &Host,
-	targets: &Targets,
-	proc: &Proc,
-	request: &Request<'m>,
-	log: &mut dyn Log,
-) -> Result<Who<'m>, Error> {
-	for pair in request.pid_map {
-		vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
-	}
-	let mut boot_id = [0; 64];
-	let boot_id = proc::boot_id(&mut boot_id);
-	let about = image.about().at(format_args!("the image"))?;
-	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if boot_id.is_empty()
-		&& !request.same_pids
-		&& !saved.is_empty()
-		&& dump.is_none()
-		&& request.phases.join
-		&& request.pid_map.is_empty()
-	{
-		log.warn(format_args!(
-			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
-		));
-	}
-	if let Some(dump) = dump {
-		tasks::judge(image, dump, Some(proc).filter(|_| request.pid_map.is_empty()), log)?;
-	}
-	let who = match request.pid_map {
-		_ if !request.phases.join => Who::Nobody,
-		[] if dump.is_some() => Who::SameIds,
-		[] if request.same_pids => {
-			// Whose tree has other numbers has none of these tasks.
-			if let Some(first) = image.tasks().next().transpose().at(format_args!("the image"))? {
-				let first = Task { parent: Some(0), ..first };
-				let place = format_args!("task {} ({})", first.pid, Shown(first.comm));
-				if let Some(why) = tasks::stranger(proc, &first).at(place)? {
-					return Err(Error::new(Fault::Unfit(why), place));
-				}
-			}
-			Who::SameNumbers
-		}
-		[] if !boot_id.is_empty() && saved == boot_id => Who::SameIds,
-		[] => Who::Nobody,
-		pairs => Who::Mapped(pairs),
-	};
-	if matches!(who, Who::Nobody) {
-		return Ok(who);
-	}
-	vet_sets(image, host, targets)?;
-	if !request.skip_missing {
-		vet_mounted(image, host)?;
-	}
-	Ok(who)
-}
-
-/// Refuses sets with groups in hierarchies that are not mounted.
-pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
-	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
-		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
-		if !mounted && member.path != b"/" {
-			let name = crate::hierarchy::ShownLabel(member.name);
-			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
-		}
-	}
-	Ok(())
-}
-
-/// The process is one of the image, and the other one runs.
-fn vet_pair(image: &Image<'_>, dump: Option<&Dump<'_>>, proc: &Proc, (old, new): Pair) -> Result<(), Fault> {
-	let is_there = match dump {
-		Some(dump) => dump.has(old)?,
-		None => image.tasks().flatten().any(|task| task.pid == old),
-	};
-	if !is_there {
-		return Err(Fault::Unfit(Why::NoTask));
-	}
-	proc.process(new).map(|_| ()).map_err(|_| Fault::Unfit(Why::NotRunning))
 }
 
 /// A restore on its way.

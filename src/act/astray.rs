@@ -2,9 +2,10 @@
 
 use crate::act::aim::Targets;
 use crate::act::host::Host;
-use crate::act::join::{Buffers, Join, Who};
+use crate::act::join::{Buffers, Join};
 use crate::act::namespace::Lost;
 use crate::act::tasks::{Dump, stranger};
+use crate::act::who::Who;
 use crate::difference::{Difference, What};
 use crate::error::Fault;
 use crate::image::view::{Image, Task};

@@ -11,6 +11,7 @@ use crate::act::journal::Journal;
 use crate::act::namespace::{Lost, is_denied};
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks};
+use crate::act::who::Who;
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
@@ -26,22 +27,6 @@ use crate::remap::Path;
 /// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
 const TRIES: u32 = 21;
 const PAUSE_MS: u32 = 1;
-
-/// A process of the image and the running one that takes its place.
-pub type Pair = (u32, u32);
-
-/// Who is who.
-#[derive(Clone, Copy, Debug)]
-pub enum Who<'m> {
-	/// By a map; tasks that are not in it are left alone.
-	Mapped(&'m [Pair]),
-	/// Tasks have the numbers that they have in the image, if they are the same.
-	SameIds,
-	/// Tasks of an image of cgraft have its numbers, and are the same if their names are.
-	SameNumbers,
-	/// There is no telling.
-	Nobody,
-}
 
 /// The buffers of a join.
 pub struct Buffers {

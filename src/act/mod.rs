@@ -25,4 +25,5 @@ pub mod tour;
 pub mod undo;
 pub mod walk;
 pub mod wanted;
+pub mod who;
 pub mod work;

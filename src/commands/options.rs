@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use cgraft::act::join::Pair;
+use cgraft::act::who::Pair;
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::limits::{Limit, OPTIONS};
 use cgraft::name::Shown;
