@@ -8,10 +8,12 @@ use crate::act::journal::Journal;
 use crate::act::kept::State;
 use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::pairs::Pair;
+use crate::act::pidns::Room;
 use crate::act::tasks::Dump;
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
-use crate::act::who::{Claim, Pair, Who, who};
+use crate::act::who::{Claim, Who, who};
 use crate::act::work::{Pass, Space, Work};
 use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
@@ -47,6 +49,8 @@ pub struct Request<'a> {
 	pub pid_map: &'a [Pair],
 	/// Tasks have the numbers of the image, though they were started anew.
 	pub same_pids: bool,
+	/// Tasks have their numbers in the pid namespace of this process.
+	pub pidns: Option<u32>,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
 	/// Lists of CPUs and memory nodes are cut to what this host has.
@@ -65,6 +69,7 @@ pub struct Workspace {
 	pub(crate) targets: Targets,
 	pub(crate) tour: tour::Buffers,
 	pub(crate) join: join::Buffers,
+	room: Room,
 	pub(crate) line: [u8; LINE_BYTES],
 	pub(crate) record: [u8; RECORD_BYTES],
 	pub(crate) value: [u8; VALUE_BYTES],
@@ -80,6 +85,7 @@ impl Workspace {
 			targets: Targets::new(),
 			tour: tour::Buffers::new(),
 			join: join::Buffers::new(),
+			room: Room::new(),
 			line: [0; LINE_BYTES],
 			record: [0; RECORD_BYTES],
 			value: [0; VALUE_BYTES],
@@ -117,7 +123,7 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, line, record, value, journal, lists } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
@@ -131,9 +137,10 @@ pub fn restore<'a>(
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
-	let claim = Claim { pairs: request.pid_map, same_pids: request.same_pids, skip_missing: request.skip_missing };
+	let Request { pid_map: pairs, same_pids, pidns, skip_missing, .. } = *request;
+	let claim = Claim { pairs, same_pids, pidns, skip_missing };
 	let who = match request.phases.join {
-		true => who(image, dump.as_ref(), (host, targets), &proc, claim, log)?,
+		true => who(image, dump.as_ref(), (host, targets), &proc, claim, (join, room), log)?,
 		false => Who::Nobody,
 	};
 	let space = Space { record, value, journal };
@@ -176,14 +183,14 @@ pub fn verify<'t>(
 ) -> Result<u64, Error> {
 	judge(image, false, log)?;
 	kernel::raise_open_files();
-	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
 	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let claim = Claim { skip_missing: true, ..Claim::default() };
-	let who = who(image, None, (host, targets), &proc, claim, log)?;
+	let who = who(image, None, (host, targets), &proc, claim, (join, room), log)?;
 	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
 	join.tell = Some(tell);
 	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
@@ -266,6 +273,7 @@ impl Story<'_, '_> {
 		if join {
 			self.join()?;
 			self.join.lost.tell(self.work.log);
+			self.join.stray.tell(self.work.log);
 		}
 		Ok(())
 	}
@@ -278,15 +286,17 @@ impl Story<'_, '_> {
 		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
 
-	/// Moves tasks until a pass finds none to move.
+	/// Moves tasks, and those that they forked since the dump, until a pass finds none to move.
 	fn join(&mut self) -> Result<(), Error> {
 		for _ in 0..PASSES {
-			match self.join.pass(&mut self.work.journal)? {
-				0 => return Ok(()),
-				moved => self.work.counts.joined += moved,
+			let Work { journal, record, log, .. } = &mut self.work;
+			let moved = self.join.pass(journal)? + self.join.follow(journal, record, *log)?;
+			if moved == 0 {
+				return Ok(());
 			}
+			self.work.counts.joined += moved;
 		}
-		Err(Fault::NotKept).at(format_args!("the tasks' groups"))
+		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
 	}
 
 	/// Writes values until nothing is refused, or nothing changes any more.
