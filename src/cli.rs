@@ -93,6 +93,9 @@ pub struct Cli {
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
+	/// restore, verify, attach, exec: the same for each hierarchy, from where this process is
+	#[argh(option)]
+	pub like: Option<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
@@ -174,6 +177,7 @@ impl Cli {
 			self.manage_cgroups.is_some(),
 			self.phase.is_some(),
 			!self.roots.is_empty(),
+			self.like.is_some(),
 			!self.pid_map.is_empty(),
 			self.pid_map_file.is_some(),
 			self.pidns.is_some(),
@@ -196,7 +200,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 29] = [
+static OWNERS: [(&str, u16); 30] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -211,6 +215,7 @@ static OWNERS: [(&str, u16); 29] = [
 	("--manage-cgroups", RESTORE),
 	("--phase", RESTORE),
 	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
+	("--like", RESTORE | VERIFY | ATTACH | EXEC),
 	("--pid-map", RESTORE),
 	("--pid-map-file", RESTORE),
 	("--pidns", RESTORE),

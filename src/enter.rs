@@ -25,6 +25,8 @@ pub struct Request<'a> {
 	pub pids: &'a [u32],
 	/// Where groups are, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
+	/// The groups of each hierarchy are where this process is.
+	pub like: Option<u32>,
 	/// A folder with the hierarchies to use; all that are mounted if none.
 	pub yard: Option<&'a [u8]>,
 	/// The image's folder: the first task of an image of CRIU is that of the dump in it.
@@ -44,7 +46,8 @@ pub fn enter(
 	let Workspace { host, targets, join, line, record, value, journal, .. } = space;
 	host.discover(request.yard, line)?;
 	let skip_missing = request.skip_missing;
-	Aim { host, targets, skip_missing, brings: false, skipped: 0, log }.run(image, request.roots)?;
+	Aim { host, targets, skip_missing, like: request.like, brings: false, skipped: 0, log }
+		.run(image, request.roots)?;
 	let set = choose(image, request)?;
 	vet_sets(image, host, targets)?;
 	if !skip_missing {

@@ -39,6 +39,8 @@ pub struct Request<'a> {
 	pub phases: Phases,
 	/// Where groups go, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
+	/// The groups of each hierarchy belong where this process is.
+	pub like: Option<u32>,
 	/// A folder with the hierarchies to use; all that are mounted if none.
 	pub yard: Option<&'a [u8]>,
 	/// The image's folder: tasks of an image of CRIU are those of the dump in it.
@@ -126,7 +128,8 @@ pub fn restore<'a>(
 	let Workspace { host, targets, tour, join, room, line, record, value, journal, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
+	let mut aim =
+		Aim { host, targets, skip_missing: request.skip_missing, like: request.like, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	if !request.skip_missing {
@@ -175,7 +178,7 @@ pub(super) fn let_go(host: &mut Host, line: &mut [u8; LINE_BYTES], log: &mut dyn
 /// Compares the host with the image and tells every difference; how many there are.
 pub fn verify<'t>(
 	image: &Image<'_>,
-	(roots, owners): (&[&[u8]], Owners<'_>),
+	(roots, like, owners): (&[&[u8]], Option<u32>, Owners<'_>),
 	yard: Option<&[u8]>,
 	space: &'t mut Workspace,
 	log: &'t mut dyn Log,
@@ -185,7 +188,7 @@ pub fn verify<'t>(
 	kernel::raise_open_files();
 	let Workspace { host, targets, tour, join, room, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
-	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
+	Aim { host, targets, skip_missing: false, like, brings: false, skipped: 0, log }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
@@ -261,7 +264,7 @@ impl Story<'_, '_> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
-			self.join()?;
+			self.join(false)?;
 		}
 		if (create || join || limit) && self.work.pending {
 			self.settle()?;
@@ -271,7 +274,7 @@ impl Story<'_, '_> {
 		}
 		self.read_back()?;
 		if join {
-			self.join()?;
+			self.join(true)?;
 			self.join.lost.tell(self.work.log);
 			self.join.stray.tell(self.work.log);
 		}
@@ -286,15 +289,16 @@ impl Story<'_, '_> {
 		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
 
-	/// Moves tasks, and those that they forked since the dump, until a pass finds none to move.
-	fn join(&mut self) -> Result<(), Error> {
+	/// Moves tasks, and those that they forked since the dump, until a pass finds none of these, or none at all.
+	fn join(&mut self, is_last: bool) -> Result<(), Error> {
 		for _ in 0..PASSES {
 			let Work { journal, record, log, .. } = &mut self.work;
-			let moved = self.join.pass(journal)? + self.join.follow(journal, record, *log)?;
-			if moved == 0 {
+			let moved = self.join.pass(journal)?;
+			let late = self.join.follow(journal, record, *log)?;
+			self.work.counts.joined += moved + late;
+			if late == 0 && !(is_last && moved != 0) {
 				return Ok(());
 			}
-			self.work.counts.joined += moved;
 		}
 		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
 	}

@@ -1,6 +1,6 @@
 //! An image, and what the user says of its tasks, in; who is who out. What cannot be is refused before anything is touched.
 
-use crate::act::aim::{Targets, vet_sets};
+use crate::act::aim::{Targets, not_running, vet_sets};
 use crate::act::host::Host;
 use crate::act::join::Buffers;
 use crate::act::numbers::Numbers;
@@ -11,7 +11,7 @@ use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::ShownLabel;
 use crate::image::schema::about;
 use crate::image::view::{Image, Task};
-use crate::kernel::proc::{self, Proc, digits, is_gone};
+use crate::kernel::proc::{self, Proc, digits};
 use crate::log::Log;
 use crate::name::Shown;
 
@@ -121,7 +121,7 @@ fn inside<'m>(
 	let place = format_args!("--pidns {pid}");
 	let Room { inside, pairs } = room;
 	let found = find_all(proc, pid, &mut buffers.list, &mut buffers.text, inside);
-	let depth = found.map_err(|fault| if is_gone(&fault) { Fault::Unfit(Why::NotRunning) } else { fault }).at(place)?;
+	let depth = found.map_err(not_running).at(place)?;
 	pairs.clear();
 	buffers.known.clear();
 	let (mut tasks, mut lost) = (Tasks::new(image, dump)?, 0);
