@@ -93,9 +93,18 @@ pub struct Cli {
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
+	/// restore, verify, attach, exec: the same for each hierarchy, from where this process is
+	#[argh(option)]
+	pub like: Option<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
+	/// restore: the same from a file, one a line
+	#[argh(option, long = "pid-map-file")]
+	pub pid_map_file: Option<Text>,
+	/// restore: tasks have the numbers of the image in the pid namespace of this process
+	#[argh(option)]
+	pub pidns: Option<Text>,
 	/// restore, verify: who owns here what OLD owned, OLD=NEW or FIRST-LAST=NEW; repeatable
 	#[argh(option, long = "uid-map")]
 	pub uid_map: Vec<Text>,
@@ -168,7 +177,10 @@ impl Cli {
 			self.manage_cgroups.is_some(),
 			self.phase.is_some(),
 			!self.roots.is_empty(),
+			self.like.is_some(),
 			!self.pid_map.is_empty(),
+			self.pid_map_file.is_some(),
+			self.pidns.is_some(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
 			self.set.is_some(),
@@ -188,7 +200,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 27] = [
+static OWNERS: [(&str, u16); 30] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -203,7 +215,10 @@ static OWNERS: [(&str, u16); 27] = [
 	("--manage-cgroups", RESTORE),
 	("--phase", RESTORE),
 	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
+	("--like", RESTORE | VERIFY | ATTACH | EXEC),
 	("--pid-map", RESTORE),
+	("--pid-map-file", RESTORE),
+	("--pidns", RESTORE),
 	("--uid-map", RESTORE | VERIFY),
 	("--gid-map", RESTORE | VERIFY),
 	("--set", ATTACH | EXEC),

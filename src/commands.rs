@@ -27,7 +27,7 @@ use cgraft::undo::take_back;
 
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
-use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
+use self::options::{PAIRS, SHIFTS, TEXTS, is_second, owners, pairs, pid, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -166,21 +166,28 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
+	let map = &mut *PAIRS.try_lock().unwrap_or_else(|_| unreachable!());
 	let request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: texts(&cli.roots, roots)?,
+		like: pid("--like", cli.like)?,
 		yard: yard(cli),
 		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
 		owners: owners(cli, shifts)?,
-		pid_map: &pairs(&cli.pid_map)?,
+		pid_map: pairs(cli, map)?,
 		same_pids: cli.same_pids,
+		pidns: pid("--pidns", cli.pidns)?,
 		skip_missing: cli.skip_missing || cli.fit,
 		fit: cli.fit,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
 		journal: cli.journal.map(|path| path.0.as_bytes()),
 	};
+	let claims = [!request.pid_map.is_empty(), request.same_pids, request.pidns.is_some()];
+	if claims.into_iter().filter(|given| *given).count() > 1 {
+		return Err(Fault::Usage(Why::MapAndSpace)).at(format_args!("restore"));
+	}
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());

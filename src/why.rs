@@ -122,6 +122,7 @@ reasons! {
 	NoSet = "the image has no set with the number of this task",
 	NotRunning = "there is no such process",
 	OtherTask = "another task has its number",
+	KeepForking = "tasks keep forking faster than they are moved, or are moved back: freeze them first",
 	MoveV1 = "on v1 only root and the task's own user may move it, and cgroup.procs and tasks of the group must be theirs to write",
 	MoveV2 = "whoever moves a task must be able to write cgroup.procs of its new group and of the nearest group above both: have root move it into the delegated group first",
 	NotOwner = "only root may give it this owner, and only its owner another mode (--skip-missing)",
@@ -141,6 +142,9 @@ reasons! {
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",
 	BadPidMap = "a process is mapped as OLD:NEW",
+	OldTwice = "the process of the image is given twice",
+	NewTwice = "the process takes two places",
+	MapAndSpace = "--pidns, --pid-map and --same-pids exclude each other",
 	BadShift = "owners are mapped as OLD=NEW or FIRST-LAST=NEW",
 	NothingToMove = "no hierarchy of the image has a group that it could move",
 	NotUtf8 = "the argument is not UTF-8",
