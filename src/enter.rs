@@ -43,7 +43,7 @@ pub fn enter(
 	let Workspace { host, targets, join, line, record, value, journal, .. } = space;
 	host.discover(request.yard, line)?;
 	let skip_missing = request.skip_missing;
-	Aim { host, targets, skip_missing, brings: false, skipped: 0, log }.run(image, request.roots)?;
+	Aim { host, targets, skip_missing, brings: false, skipped: 0, log, steps: None }.run(image, request.roots)?;
 	let set = choose(image, request)?;
 	vet_sets(image, host, targets)?;
 	if !skip_missing {

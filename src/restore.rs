@@ -1,6 +1,7 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
 use crate::act::aim::{Aim, Targets, vet_sets};
+use crate::act::dry::{Heads, Plan, Steps};
 use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
@@ -18,7 +19,7 @@ use crate::image::schema::about;
 use crate::image::view::{Image, Task};
 use crate::kernel;
 use crate::kernel::proc::{self, Proc};
-use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{JOURNAL_BYTES, LINE_BYTES, PLAN_HEADS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
 use crate::owners::Owners;
@@ -29,7 +30,7 @@ use crate::vet::vet;
 const PASSES: u32 = 8;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
 	/// How groups and values are treated.
 	pub mode: Mode,
@@ -57,6 +58,8 @@ pub struct Request<'a> {
 	pub read_all: bool,
 	/// The file of the journal.
 	pub journal: Option<&'a [u8]>,
+	/// Nothing is changed; what would be goes there.
+	pub steps: Option<Steps<'a>>,
 }
 
 /// All buffers of a restore.
@@ -69,6 +72,7 @@ pub struct Workspace {
 	pub(crate) record: [u8; RECORD_BYTES],
 	pub(crate) value: [u8; VALUE_BYTES],
 	pub(crate) journal: [u8; JOURNAL_BYTES],
+	heads: Heads,
 	lists: fits::Lists,
 }
 
@@ -84,6 +88,7 @@ impl Workspace {
 			record: [0; RECORD_BYTES],
 			value: [0; VALUE_BYTES],
 			journal: [0; JOURNAL_BYTES],
+			heads: [0; PLAN_HEADS],
 			lists: [const { [const { None }; 2] }; 2],
 		}
 	}
@@ -117,10 +122,11 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, line, record, value, journal, lists } = space;
+	let Workspace { host, targets, tour, join, line, record, value, journal, heads, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
+	let mut aim =
+		Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log, steps: request.steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	if !request.skip_missing {
@@ -132,13 +138,18 @@ pub fn restore<'a>(
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
 	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;
+	if let (Some(path), true) = (request.journal, request.steps.is_some()) {
+		Journal::vet_place(path, journal).at(format_args!("--journal {}", Shown(path)))?;
+	}
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
-	if let Some(path) = request.journal {
+	if let Some(steps) = request.steps {
+		work.journal.plan = Some(Plan { steps, heads });
+	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
 		work.trust = !work.journal.is_continued();
 	}
@@ -146,7 +157,7 @@ pub fn restore<'a>(
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
-	if outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
+	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
 		drop(story); // it has groups open
 		let_go(host, line, log)?;
 	}
@@ -175,7 +186,7 @@ pub fn verify<'t>(
 	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
 	let request = Request { phases: Phases::ALL, skip_missing: true, ..Request::default() };
-	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
+	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log, steps: None }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
@@ -342,8 +353,10 @@ impl Story<'_, '_> {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
-		if join {
+		if join && !self.work.journal.is_dry() {
 			self.join()?;
+		}
+		if join {
 			self.join.lost.tell(self.work.log);
 		}
 		Ok(())
@@ -363,6 +376,9 @@ impl Story<'_, '_> {
 			match self.join.pass(&mut self.work.journal)? {
 				0 => return Ok(()),
 				moved => self.work.counts.joined += moved,
+			}
+			if self.work.journal.is_dry() {
+				return Ok(()); // nobody is elsewhere now
 			}
 		}
 		Err(Fault::NotKept).at(format_args!("the tasks' groups"))
@@ -387,7 +403,7 @@ impl Story<'_, '_> {
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
 		self.pass(Pass::Check)?;
-		if self.work.differences != 0 && self.work.trust {
+		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
 			self.work.trust = false;
 			self.settle()?;
 			if self.work.phases.freeze {
@@ -428,7 +444,9 @@ impl Story<'_, '_> {
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
 		log.say(Level::Error, format_args!("{error}"));
-		let code = if rollback {
+		let code = if rollback && journal.is_dry() {
+			1
+		} else if rollback {
 			roll_back(journal, self.host, record, value, *log)
 		} else {
 			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));

@@ -7,6 +7,7 @@
 use core::ops::{Deref, DerefMut};
 use core::ptr;
 
+use crate::act::dry::Steps;
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, ShownLabel, split_selector};
@@ -108,6 +109,8 @@ pub struct Aim<'w> {
 	pub skipped: u64,
 	/// Where messages go.
 	pub log: &'w mut dyn Log,
+	/// Where the steps of a dry run go: hierarchies are not made, but told.
+	pub steps: Option<Steps<'w>>,
 }
 
 impl Aim<'_> {
@@ -176,7 +179,8 @@ impl Aim<'_> {
 
 	/// Makes the hierarchy, if that can be done; else it is missing, which is told later.
 	fn bring(&mut self, label: &Label) {
-		match self.host.bring(label) {
+		match self.host.bring(label, self.steps.is_some()) {
+			Ok(_) if let Some(steps) = self.steps => steps(format_args!("make hierarchy {}", label.shown())),
 			Ok(_) => self.log.warn(format_args!(
 				"hierarchy {}: this host had none; it is made, is mounted nowhere, and stays as long as it has groups",
 				label.shown()

@@ -56,7 +56,7 @@ impl Work<'_> {
 	fn attribute(&mut self, site: &Site<'_, '_>, dir: &Dir, saved: &Attribute<'_>) -> Result<(), Fault> {
 		let mut name = [0; ATTRIBUTE_NAME_BYTES + 1];
 		let name = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-		let len = dir.attribute(name, self.value)?;
+		let len = self.attribute_now(site, dir, name)?;
 		let old = len.and_then(|len| self.value.get(..len));
 		if old == Some(saved.value) {
 			return Ok(());
@@ -64,6 +64,9 @@ impl Work<'_> {
 		if self.pass == Pass::Check {
 			self.differ_attribute(site, saved, len);
 			return Ok(());
+		}
+		if self.journal.is_dry() {
+			return self.foresee_attribute(site, (saved.name, saved.value), len);
 		}
 		let mark = self.journal.len();
 		if !site.made {

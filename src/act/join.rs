@@ -46,7 +46,7 @@ pub enum Who<'m> {
 /// The buffers of a join.
 pub struct Buffers {
 	pub(super) text: [u8; LINE_BYTES],
-	list: [u8; LIST_BYTES],
+	pub(super) list: [u8; LIST_BYTES],
 	pub(super) target: Path,
 	pub(super) old: Path,
 }
@@ -202,9 +202,15 @@ impl<'a> Join<'_, 'a> {
 					None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
 				};
 				read = Some(len);
-				let is_there = self.is_there(at, len)?;
+				let mut is_there = self.is_there(at, len)?;
+				if pid != tid && journal.is_dry() {
+					is_there = self.comes_along(pid, is_there, journal)?;
+				}
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
+				} else if !is_there && journal.is_dry() {
+					self.foresee_move((pid, tid), task, journal)?;
+					moved = true;
 				} else if !is_there {
 					self.join(spot, pid, tid, journal)?;
 					(moved, read) = (true, None); // the text may now be that of another thread

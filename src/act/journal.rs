@@ -9,6 +9,7 @@ use core::ffi::CStr;
 
 use crate::kernel::Handle;
 
+use crate::act::dry::Plan;
 use crate::act::tasks::start_of;
 use crate::error::{Fault, Why};
 use crate::hash::{START, hash};
@@ -72,11 +73,10 @@ const HEAD: usize = 4 + 3 + 20;
 const FIXED: usize = HEAD + 8;
 
 /// The journal of one restore.
-#[derive(Debug)]
 pub struct Journal<'b> {
 	pub(super) file: Handle,
 	buffer: &'b mut [u8; JOURNAL_BYTES],
-	used: usize,
+	pub(super) used: usize,
 	pub(super) flushed: u64,
 	/// Bytes of the file before the first record; only a file that outlives cgraft has some.
 	pub(super) base: u64,
@@ -84,6 +84,8 @@ pub struct Journal<'b> {
 	pub(super) continued: bool,
 	/// Whether it ends where its last record does.
 	cut: Result<(), Fault>,
+	/// Changes are only told.
+	pub plan: Option<Plan<'b>>,
 }
 
 impl<'b> Journal<'b> {
@@ -93,7 +95,7 @@ impl<'b> Journal<'b> {
 	}
 
 	pub(super) fn of(file: Handle, buffer: &'b mut [u8; JOURNAL_BYTES]) -> Self {
-		Journal { file, buffer, used: 0, flushed: 0, base: 0, continued: false, cut: Ok(()) }
+		Journal { file, buffer, used: 0, flushed: 0, base: 0, continued: false, cut: Ok(()), plan: None }
 	}
 
 	/// Whether its file outlives cgraft.
