@@ -94,6 +94,14 @@ impl Workspace {
 	}
 }
 
+impl Workspace {
+	/// The hierarchies of this host, and room for a value.
+	pub fn look(&mut self, yard: Option<&[u8]>) -> Result<(&mut Host, &mut [u8]), Error> {
+		self.host.discover(yard, &mut self.line)?;
+		Ok((&mut self.host, &mut self.line))
+	}
+}
+
 impl Default for Workspace {
 	fn default() -> Self {
 		Workspace::new()
@@ -130,7 +138,7 @@ pub fn restore<'a>(
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	if !request.skip_missing {
-		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
+		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
 	if request.fit {
 		fits::read_lists(host, targets, line, lists);
@@ -222,7 +230,8 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 		let error =
 			Error::new(Fault::Unfit(Why::UnknownFile), format_args!("{} of group {}", Shown(file), Shown(group)));
 		if !skip_missing {
-			return Err(error);
+			log.unfit(error)?;
+			return Ok(found.freezes);
 		}
 		log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1));
 	}
@@ -251,7 +260,8 @@ fn who<'m>(
 	log: &mut dyn Log,
 ) -> Result<Who<'m>, Error> {
 	for pair in request.pid_map {
-		vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
+		let vetted = vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1));
+		vetted.or_else(|error| log.unfit(error))?;
 	}
 	let mut boot_id = [0; 64];
 	let boot_id = proc::boot_id(&mut boot_id);
@@ -280,7 +290,7 @@ fn who<'m>(
 				let first = Task { parent: Some(0), ..first };
 				let place = format_args!("task {} ({})", first.pid, Shown(first.comm));
 				if let Some(why) = tasks::stranger(proc, &first).at(place)? {
-					return Err(Error::new(Fault::Unfit(why), place));
+					log.unfit(Error::new(Fault::Unfit(why), place))?;
 				}
 			}
 			Who::SameNumbers
@@ -292,20 +302,20 @@ fn who<'m>(
 	if matches!(who, Who::Nobody) {
 		return Ok(who);
 	}
-	vet_sets(image, host, targets)?;
+	vet_sets(image, host, targets, log)?;
 	if !request.skip_missing {
-		vet_mounted(image, host)?;
+		vet_mounted(image, host, log)?;
 	}
 	Ok(who)
 }
 
 /// Refuses sets with groups in hierarchies that are not mounted.
-pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
+pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host, log: &mut dyn Log) -> Result<(), Error> {
 	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
 		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
 		if !mounted && member.path != b"/" {
 			let name = crate::hierarchy::ShownLabel(member.name);
-			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
+			log.unfit(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")))?;
 		}
 	}
 	Ok(())
@@ -344,7 +354,7 @@ impl Story<'_, '_> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
-			self.join()?;
+			self.join().or_else(|error| self.work.log.unfit(error))?;
 		}
 		if (create || join || limit) && self.work.pending {
 			self.settle()?;
@@ -443,7 +453,9 @@ impl Story<'_, '_> {
 	/// Tells what failed and takes back what was done.
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
-		log.say(Level::Error, format_args!("{error}"));
+		if let Err(error) = log.unfit(*error) {
+			log.say(Level::Error, format_args!("{error}"));
+		}
 		let code = if rollback && journal.is_dry() {
 			1
 		} else if rollback {

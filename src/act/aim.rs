@@ -206,7 +206,7 @@ impl Aim<'_> {
 
 	fn leave_out(&mut self, error: Error, may_skip: bool) -> Result<(), Error> {
 		if !(self.skip_missing && may_skip) {
-			return Err(error);
+			return self.log.unfit(error);
 		}
 		self.skipped += 1;
 		self.log.warn(format_args!("skipped: {error}"));
@@ -254,7 +254,7 @@ pub fn map_member(targets: &Targets, at: usize, member: &Member<'_>, into: &mut 
 }
 
 /// Refuses a task that would have to be in two groups of one hierarchy: they were in two hierarchies of the image.
-pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(), Error> {
+pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets, log: &mut dyn Log) -> Result<(), Error> {
 	let (mut one, mut other) = (Path::new(), Path::new());
 	let joined = |(_, known): &(usize, &crate::act::host::Hierarchy)| known.label.names().nth(1).is_some();
 	for (at, known) in host.hierarchies.iter().enumerate().filter(joined) {
@@ -277,7 +277,8 @@ pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(),
 						Shown(member.path),
 						known.label.shown()
 					);
-					return Err(Error::new(Fault::Unfit(Why::TwoPaths), place));
+					log.unfit(Error::new(Fault::Unfit(Why::TwoPaths), place))?;
+					break;
 				}
 			}
 		}

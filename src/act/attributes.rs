@@ -48,7 +48,8 @@ impl Work<'_> {
 		for saved in site.group.attributes() {
 			let saved = saved.at(format_args!("the image"))?;
 			self.seen += 1;
-			self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)))?;
+			let done = self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)));
+			done.or_else(|error| self.log.unfit(error))?;
 		}
 		Ok(())
 	}

@@ -6,7 +6,7 @@
 
 use core::ffi::CStr;
 
-use crate::act::dry::{Seen, Spot, spot, tell, tell_owner};
+use crate::act::dry::{Spot, spot, tell, tell_owner};
 use crate::act::groups::{CONTROL, LISTS};
 use crate::act::journal::file_name;
 use crate::act::offered::{Controllers, changed, others_have, read_words, words_of};
@@ -17,7 +17,7 @@ use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::limits::FILE_BYTES;
-use crate::name::{Name, Shown};
+use crate::name::Name;
 use crate::plan::{self, Target};
 use crate::property::changes::has_word;
 use crate::property::{self, Fresh, Phase, Property, Unit, Version, Write};
@@ -51,9 +51,9 @@ impl Work<'_> {
 	fn look_perms(&mut self, site: &Site<'_, '_>, kind: u8, file: &[u8]) -> Result<Option<Perms>, Fault> {
 		self.cursor.forget_block();
 		let found = self.journal.foreseen((site.at, site.path.bytes(), kind, file), self.record)?;
-		Ok(found.and_then(|bytes| bytes.first_chunk::<12>()).map(|bytes| {
-			let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-			Perms { mode: number(0), uid: number(4), gid: number(8) }
+		Ok(found.and_then(|bytes| bytes.as_chunks().0.first_chunk()).map(|numbers| {
+			let [mode, uid, gid] = numbers.map(u32::from_le_bytes);
+			Perms { mode, uid, gid }
 		}))
 	}
 
@@ -76,7 +76,7 @@ impl Work<'_> {
 		}
 		self.journal.step(format_args!("mkdir {}", spot(site, b"")));
 		let perms = Perms { mode, uid: self.own.0, gid: self.own.1 };
-		self.journal.foresee((site.at, site.path.bytes(), NEW, b""), &bytes_of(perms))
+		self.journal.foresee((site.at, site.path.bytes(), NEW, b""), bytes_of(perms).as_flattened())
 	}
 
 	/// What a file has, or would have: the length of the value, which is in front of the buffer, and its owner and mode.
@@ -275,7 +275,7 @@ impl Work<'_> {
 			return Err(Fault::Unfit(Why::NotOwner));
 		}
 		tell_owner(&self.journal, &spot(site, file), now, wanted);
-		self.journal.foresee((site.at, site.path.bytes(), PERMS, file), &bytes_of(wanted))
+		self.journal.foresee((site.at, site.path.bytes(), PERMS, file), bytes_of(wanted).as_flattened())
 	}
 
 	/// The group's own owner and mode, as they are or would be.
@@ -309,14 +309,8 @@ impl Work<'_> {
 		(name, value): (&[u8], &[u8]),
 		len: Option<usize>,
 	) -> Result<(), Fault> {
-		let old = len.and_then(|len| self.value.get(..len));
-		let place = spot(site, b"");
-		match old {
-			Some(old) => {
-				tell(&self.journal, "attribute", &Spot(site.label.bytes(), site.path.bytes(), name), old, value)
-			}
-			None => self.journal.step(format_args!("attribute {place}/{} none -> {}", Shown(name), Seen(value))),
-		}
+		let old = len.map_or(&b"none"[..], |len| self.value.get(..len).unwrap_or(&[]));
+		tell(&self.journal, "attribute", &spot(site, name), old, value);
 		self.counts.written += 1;
 		self.journal.foresee((site.at, site.path.bytes(), ATTRIBUTE, name), value)
 	}
@@ -341,12 +335,8 @@ fn parent(path: &[u8]) -> &[u8] {
 	path.iter().rposition(|byte| *byte == b'/').and_then(|at| path.get(..at)).unwrap_or(b"")
 }
 
-fn bytes_of(Perms { mode, uid, gid }: Perms) -> [u8; 12] {
-	let mut bytes = [0; 12];
-	for (piece, number) in bytes.chunks_exact_mut(4).zip([mode, uid, gid]) {
-		piece.copy_from_slice(&number.to_le_bytes());
-	}
-	bytes
+fn bytes_of(Perms { mode, uid, gid }: Perms) -> [[u8; 4]; 3] {
+	[mode, uid, gid].map(u32::to_le_bytes)
 }
 
 fn may_write(dir: &Dir, is_new: bool, file: &CStr) -> Result<(), Fault> {

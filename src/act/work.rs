@@ -115,7 +115,12 @@ pub struct Work<'w> {
 
 impl<'a> Visit<'a> for Work<'_> {
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
-		self.reach(site, above, name)
+		let reached = self.reach(site, above, name);
+		reached.or_else(|fault| {
+			// Whoever wants all reasons passes over what lies below.
+			let noted = self.log.unfit(Error::new(fault, format_args!("{site}")));
+			noted.map(|()| None).map_err(|error| error.fault)
+		})
 	}
 
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
@@ -139,7 +144,8 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.pending |= left != 0;
 		}
 		self.attributes(site, dir)?;
-		self.owner(site, dir).map_err(|fault| owner_error(format_args!("the directory"), site, self.perms(site), fault))
+		self.owner(site, dir)
+			.or_else(|fault| self.log.unfit(owner_error(format_args!("the directory"), site, self.perms(site), fault)))
 	}
 }
 
@@ -251,11 +257,12 @@ impl<'w> Work<'w> {
 					self.differ_value(site, known, &saved, None);
 				}
 				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
-					return Err(owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault));
+					let error = owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault);
+					self.log.unfit(error)?;
 				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-					return Err(Error::new(fault, format_args!("{file} of {site}, value {text}")));
+					self.log.unfit(Error::new(fault, format_args!("{file} of {site}, value {text}")))?;
 				}
 				Err(_) => refused |= bit,
 			}

@@ -6,9 +6,11 @@ use std::fmt::{self, Write};
 use cgraft::act::dry::Steps;
 use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::error::{At, Error, Fault, Why};
+use cgraft::hash::{START, hash};
 use cgraft::kernel::stream::{Target, Text};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
+use cgraft::report::offered::{Reports, offered};
 use cgraft::restore::{Outcome, Request, restore};
 
 use super::options::pairs;
@@ -66,7 +68,83 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 	restore(&image, &request, &mut space, log)
 }
 
+/// Lines that are remembered: what several passes find is told once.
+const TOLD: usize = 1024;
+
+/// Notes the reasons why this host cannot take an image.
+struct Reasons<'m, 'b> {
+	messages: &'m mut Messages,
+	out: Reports<'b>,
+	told: heapless::Vec<u32, TOLD>,
+	count: u64,
+}
+
+impl Log for Reasons<'_, '_> {
+	fn say(&mut self, level: Level, line: fmt::Arguments<'_>) {
+		self.messages.say(level, line);
+	}
+
+	fn sum_up(&mut self, line: fmt::Arguments<'_>) {
+		self.messages.sum_up(line);
+	}
+
+	fn unfit(&mut self, error: Error) -> Result<(), Error> {
+		if matches!(error.exit_code(), 2 | 3) {
+			return Err(error);
+		}
+		let mut sum = Sum(START);
+		let _ = write!(sum, "{error}");
+		if !self.told.contains(&sum.0) {
+			let _ = self.told.push(sum.0); // with more of them some may be told again
+			self.count += 1;
+			self.out.reason(&error);
+		}
+		Ok(())
+	}
+}
+
+/// The hash of a text.
+struct Sum(u32);
+
+impl Write for Sum {
+	fn write_str(&mut self, text: &str) -> fmt::Result {
+		self.0 = hash(self.0, text.as_bytes());
+		Ok(())
+	}
+}
+
+/// Without an image what this host offers; else whether it could take the image, and every reason why not.
+#[inline(never)] // its buffers are no other command's
 pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
-	let _ = (cli, messages, Level::Info);
-	Ok(0)
+	let mut buffer = REPORT.try_lock().unwrap_or_else(|_| unreachable!());
+	let mut out = Text::new(Target::Out, &mut *buffer);
+	if cli.image.is_none() && cli.images_dir.is_none() {
+		offers(yard(cli), cli.json, &mut out)?;
+		return delivered(out.flush());
+	}
+	let mut reasons = Reasons { messages, out: Reports::new(&mut out, cli.json), told: heapless::Vec::new(), count: 0 };
+	let code = match grow(cli, Some(&|_| {}), &mut reasons).or_else(|error| {
+		reasons.unfit(error)?;
+		Ok(Outcome { counts: Counts::default(), code: 4 })
+	})? {
+		Outcome { code, .. } if reasons.count == 0 => code,
+		_ => 4,
+	};
+	let Reasons { out: reports, count, .. } = reasons;
+	reports.finish(code);
+	delivered(out.flush())?;
+	if count == 0 {
+		messages.sum_up(format_args!("fits{}", if code == 6 { ", but for what is skipped" } else { "" }));
+	} else {
+		messages.sum_up(format_args!("does not fit: reasons {count}"));
+	}
+	Ok(code)
+}
+
+/// Without an image: what this host has.
+fn offers(yard: Option<&[u8]>, json: bool, out: &mut Text<'_>) -> Result<(), Error> {
+	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let (host, line) = space.look(yard)?;
+	offered(host, line, json, out);
+	Ok(())
 }
