@@ -374,7 +374,7 @@ impl Story<'_, '_> {
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
 		let work = &mut self.work;
-		work.journal.flush().at(format_args!("write the journal"))?;
+		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
 		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
 		tour(&self.image, self.host, self.targets, self.tour, work)

@@ -67,7 +67,8 @@ impl Work<'_> {
 			return Ok(());
 		}
 		if self.journal.is_dry() {
-			return self.foresee_attribute(site, (saved.name, saved.value), len);
+			self.foresee_attribute(site, (saved.name, saved.value), len);
+			return Ok(());
 		}
 		let mark = self.journal.len();
 		if !site.made {

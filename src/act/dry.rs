@@ -10,11 +10,10 @@ use crate::act::foresee::{MOVED, NEW};
 use crate::act::join::{Buffers, Join};
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::tour::Site;
-use crate::difference::owner_text;
 use crate::error::{Fault, Why};
 use crate::hash::{START, hash};
 use crate::hierarchy::ShownLabel;
-use crate::image::view::{Perms, Task};
+use crate::image::view::Task;
 use crate::kernel::proc::digits;
 use crate::limits::PLAN_HEADS;
 use crate::name::{Shown, ShownPath};
@@ -36,10 +35,8 @@ pub struct Plan<'p> {
 /// A place of a change: hierarchy, group, kind and name.
 pub(super) type Key<'k> = (usize, &'k [u8], u8, &'k [u8]);
 
-/// Bytes behind the value of a record: where the next one of its hash begins, and the kind.
+/// Bytes behind the value of a record: where the one before it with its hash begins, and the kind.
 const LINK: usize = 9;
-/// Bytes of a record behind that.
-const SUMS: usize = 8;
 
 impl Journal<'_> {
 	/// Whether nothing is to be changed.
@@ -54,52 +51,46 @@ impl Journal<'_> {
 		}
 	}
 
-	/// Writes down what something would be from now on.
-	pub(super) fn foresee(&mut self, key: Key<'_>, value: &[u8]) -> Result<(), Fault> {
-		let Some(plan) = &mut self.plan else { return Ok(()) };
+	/// Writes down what something would be from now on. That it cannot be is found out before the next pass.
+	pub(super) fn foresee(&mut self, key: Key<'_>, value: &[u8]) {
+		let Some(plan) = &mut self.plan else { return };
 		let (hierarchy, path, kind, file) = key;
 		let head = &mut plan.heads[slot(key)];
 		let mut new = [kind; LINK];
 		new[..LINK - 1].copy_from_slice(&head.to_le_bytes());
 		*head = self.flushed + self.used as u64 + 1;
-		self.add(&Record { hierarchy, path, change: Change::Value { file, old: value, new: Some(&new) } })
+		let added = self.add(&Record { hierarchy, path, change: Change::Value { file, old: value, new: Some(&new) } });
+		self.cut = self.cut.and(added);
 	}
 
 	/// What something would be; none where it would be as it is.
-	pub(super) fn foreseen<'r>(&mut self, key: Key<'_>, buffer: &'r mut [u8]) -> Result<Option<&'r [u8]>, Fault> {
-		let Some(plan) = &self.plan else { return Ok(None) };
-		let mut next = plan.heads[slot(key)];
+	pub(super) fn foreseen<'r>(&mut self, key: Key<'_>, buffer: &'r mut [u8]) -> Option<&'r [u8]> {
+		let mut next = self.plan.as_ref()?.heads[slot(key)];
 		if next != 0 {
-			self.flush()?;
+			self.cut = self.cut.and(self.flush());
 		}
-		while let Some(start) = next.checked_sub(1) {
-			let mut word = [0; 4];
-			self.read(start, &mut word)?;
-			let len = u32::from_le_bytes(word) as usize;
-			let mut link = [0; LINK];
-			self.read(start + (len - LINK - SUMS) as u64, &mut link)?;
-			// One that is too long is another's.
-			if len <= buffer.len() && self.is_at(start, key, &link, buffer)? {
-				let record = self.at(start, buffer)?;
-				return Ok(
-					record.map(|(record, _)| if let Change::Value { old, .. } = record.change { old } else { b"" })
-				);
+		loop {
+			let start = next.checked_sub(1)?;
+			let found = parts(&self.at(start, buffer).ok()??.0)?;
+			if found.0 == key {
+				return parts(&self.at(start, buffer).ok()??.0).map(|(_, value, _)| value);
 			}
-			next = u64::from_le_bytes(*link.first_chunk().unwrap_or(&[0; 8]));
+			next = found.2;
 		}
-		Ok(None)
-	}
-
-	fn is_at(&self, start: u64, key: Key<'_>, link: &[u8], buffer: &mut [u8]) -> Result<bool, Fault> {
-		let Some((record, _)) = self.at(start, buffer)? else { return Ok(false) };
-		let Change::Value { file, .. } = record.change else { return Ok(false) };
-		Ok((record.hierarchy, record.path, link[LINK - 1], file) == key)
 	}
 }
 
+/// A record taken apart: its place, what it says, and where the one before it begins.
+fn parts<'k>(record: &Record<'k>) -> Option<(Key<'k>, &'k [u8], u64)> {
+	let Change::Value { file, old, new: Some(link) } = record.change else { return None };
+	let (kind, next) = link.split_last()?;
+	Some(((record.hierarchy, record.path, *kind, file), old, u64::from_le_bytes(*next.first_chunk()?)))
+}
+
+/// Groups and tasks have a half of their own, so that their records are short.
 fn slot((at, path, kind, name): Key<'_>) -> usize {
 	let hash = hash(hash(hash(START, path), &[at as u8, kind]), name);
-	(hash ^ (hash >> 16)) as usize % PLAN_HEADS
+	2 * ((hash ^ (hash >> 16)) as usize % (PLAN_HEADS / 2)) + usize::from(kind >= NEW)
 }
 
 /// `cpu:/a/b/cpu.shares`.
@@ -131,12 +122,6 @@ pub(super) fn tell(journal: &Journal<'_>, what: &str, spot: &Spot<'_>, old: &[u8
 	journal.step(format_args!("{what} {spot} {} -> {}", Seen(old), Seen(new)));
 }
 
-/// Tells a step of an owner: `chown PLACE 0:0 644 -> 1000:1000 600`.
-pub(super) fn tell_owner(journal: &Journal<'_>, spot: &Spot<'_>, old: Perms, new: Perms) {
-	let (old, new) = (owner_text(old), owner_text(new));
-	tell(journal, "chown", spot, old.as_bytes(), new.as_bytes());
-}
-
 impl Join<'_, '_> {
 	/// Tells that a task would be moved into the group that is in `target`, from the one in `old`.
 	pub(super) fn foresee_move(
@@ -147,12 +132,12 @@ impl Join<'_, '_> {
 	) -> Result<(), Fault> {
 		let (host, at) = (self.host, self.at);
 		let Buffers { list, target, old, .. } = &mut *self.buffers;
-		if journal.foreseen((at, target, NEW, b""), list)?.is_none() {
+		if journal.foreseen((at, target, NEW, b""), list).is_none() {
 			let dir = host.open(at, target)?.ok_or(Fault::Unfit(Why::NoGroup))?;
 			dir.may_write(c"cgroup.procs")?;
 		}
 		if pid == tid {
-			journal.foresee((at, b"", MOVED, digits(pid).to_bytes()), target)?;
+			journal.foresee((at, b"", MOVED, digits(pid).to_bytes()), target);
 		}
 		let (what, from) = (if pid == tid { "pid" } else { "tid" }, Spot(host.hierarchies[at].label.bytes(), old, b""));
 		journal.step(format_args!("move {what} {tid} ({}) {from} -> {}", Shown(task.comm), ShownPath(target)));
@@ -160,13 +145,13 @@ impl Join<'_, '_> {
 	}
 
 	/// Whether a thread would come to its place along with its process; `is_there` where that is not moved.
-	pub(super) fn comes_along(&mut self, pid: u32, is_there: bool, journal: &mut Journal<'_>) -> Result<bool, Fault> {
+	pub(super) fn comes_along(&mut self, pid: u32, is_there: bool, journal: &mut Journal<'_>) -> bool {
 		let Buffers { list, target, old, .. } = &mut *self.buffers;
-		let Some(moved) = journal.foreseen((self.at, b"", MOVED, digits(pid).to_bytes()), list)? else {
-			return Ok(is_there);
+		let Some(moved) = journal.foreseen((self.at, b"", MOVED, digits(pid).to_bytes()), list) else {
+			return is_there;
 		};
 		old.clear();
 		let _ = old.extend_from_slice(moved); // one path holds another
-		Ok(moved == &target[..])
+		moved == &target[..]
 	}
 }

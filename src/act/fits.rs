@@ -22,7 +22,7 @@ use crate::kernel::proc::{read_path, with_number};
 use crate::log::Log;
 use crate::name::{Shown, Trail, components};
 use crate::procfs::scan::{cut, number32};
-use crate::property::changes::{controller_changes, has_word, lines};
+use crate::property::changes::{has_word, lines};
 use crate::property::list::{Numbers, part_in};
 use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
@@ -145,14 +145,12 @@ impl Fits<'_> {
 	fn value(&mut self, saved: &Saved<'_>) -> Result<(), Error> {
 		let controller = property::controller_of(saved.name);
 		let label = &self.host.hierarchies[self.target.at].label;
-		let is_missing = |name: &[u8]| self.offered.as_ref().is_some_and(|offered| !has_word(offered, name));
-		let is_offered = match label.version() {
-			Version::V2 if saved.name == CONTROL.to_bytes() => {
-				!controller_changes(saved.value.bytes(), b"").any(|(_, name)| is_missing(name))
-			}
-			_ => controller == b"cgroup" || !is_missing(controller),
-		};
-		if is_offered && !TIED.contains(&controller) {
+		let names = if saved.name == CONTROL.to_bytes() { saved.value.bytes() } else { controller };
+		let missing = self.offered.as_ref().and_then(|offered| {
+			let mut names = names.split(u8::is_ascii_whitespace);
+			names.find(|name| !matches!(*name, b"" | b"cgroup") && !has_word(offered, name))
+		});
+		if missing.is_none() && !TIED.contains(&controller) {
 			return Ok(());
 		}
 		let Some(known) = property::find(label.version(), saved.name) else { return Ok(()) };
@@ -167,7 +165,7 @@ impl Fits<'_> {
 			return Ok(());
 		}
 		let (lost, why) = match known.host {
-			_ if !is_offered => (Some(text), Why::NoController),
+			_ if missing.is_some() => (missing, Why::NoController),
 			Tied::Cpus => (self.numbers(0, text), Why::NoNumbers),
 			Tied::Nodes => (self.numbers(1, text), Why::NoNumbers),
 			Tied::Disks => (self.disk(known, text), Why::NoDisk),
@@ -176,7 +174,7 @@ impl Fits<'_> {
 		};
 		let Some(lost) = lost else { return Ok(()) };
 		let has = match known.host {
-			_ if !is_offered => 0,
+			_ if missing.is_some() => 0,
 			Tied::Cpus => self.read_host(0),
 			Tied::Nodes => self.read_host(1),
 			_ => 0,
@@ -185,7 +183,7 @@ impl Fits<'_> {
 		let (file, path, label) = (Shown(saved.name), self.path.shown(), label.shown());
 		let place = format_args!("{file} of group {path} of {label}, value {}", Shown(lost));
 		let place = match known.host {
-			Tied::Cpus | Tied::Nodes if is_offered => format_args!("{place}, this host has {}", Shown(has)),
+			Tied::Cpus | Tied::Nodes if missing.is_none() => format_args!("{place}, this host has {}", Shown(has)),
 			_ => place,
 		};
 		self.log.unfit(Error::new(Fault::Unfit(why), place))

@@ -110,7 +110,7 @@ impl Work<'_> {
 		let mark = self.journal.len();
 		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end(), new: None };
 		let written = match self.journal.is_dry() {
-			true => self.foresee_controllers((site.at, site.label.bytes(), path), above, (len, &text)),
+			true => self.foresee_controllers((site.at, site.label.bytes(), path), above, &text),
 			false => {
 				self.journal.add(&Record { hierarchy: site.at, path, change })?;
 				above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark))

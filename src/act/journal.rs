@@ -83,7 +83,7 @@ pub struct Journal<'b> {
 	/// Records of an earlier restore come first, which this one goes on with.
 	pub(super) continued: bool,
 	/// Whether it ends where its last record does.
-	cut: Result<(), Fault>,
+	pub(super) cut: Result<(), Fault>,
 	/// Changes are only told.
 	pub plan: Option<Plan<'b>>,
 }
@@ -116,6 +116,11 @@ impl<'b> Journal<'b> {
 	/// Whether nothing was changed.
 	pub fn is_empty(&self) -> bool {
 		self.len() == 0
+	}
+
+	/// Whether it has all that was put into it.
+	pub fn is_whole(&self) -> Result<(), Fault> {
+		self.cut
 	}
 
 	/// Adds a record.

@@ -4,11 +4,10 @@ use core::ffi::CStr;
 
 use heapless::Vec;
 
-use crate::error::Fault;
+use crate::error::{Fault, errno};
 use crate::kernel::dir::Dir;
 use crate::limits::{CONTROLLERS_BYTES, LIST_BYTES, Limit};
 use crate::name::Name;
-use crate::property::Version;
 use crate::property::changes::has_word;
 
 /// Names of controllers.
@@ -26,50 +25,44 @@ pub fn read_words(dir: &Dir, file: &CStr) -> Result<Controllers, Fault> {
 	words_of(text.get(..len).unwrap_or(&[]))
 }
 
-/// What is handed down after a write; none where a controller is not offered, which the kernel refuses.
-pub fn changed(enabled: &[u8], signs: &[u8], offered: &[u8]) -> Result<Option<Controllers>, Fault> {
+/// What is handed down after a write; the kernel refuses one with a controller that is not offered.
+pub fn changed(enabled: &[u8], signs: &[u8], offered: &[u8]) -> Result<Controllers, Fault> {
 	let (mut after, blank) = (Controllers::new(), |byte: &u8| byte.is_ascii_whitespace());
-	let sign_of = |name: &[u8]| signs.split(blank).find(|word| word.get(1..) == Some(name)).map(|word| word[0]);
-	let full = Fault::full(Limit::Controllers, enabled.len() + signs.len());
-	let mut add =
-		|name: &[u8]| after.extend_from_slice(name).and_then(|()| after.extend_from_slice(b" ")).map_err(|_| full);
-	for name in enabled.split(blank).filter(|name| !name.is_empty() && sign_of(name).is_none()) {
-		add(name)?;
-	}
-	for name in signs.split(blank).filter_map(|word| word.strip_prefix(b"+")) {
-		if !has_word(offered, name) {
-			return Ok(None);
+	for word in enabled.split(blank).chain(signs.split(blank)).filter(|word| !word.starts_with(b"-")) {
+		let name = word.strip_prefix(b"+").unwrap_or(word);
+		if name.len() != word.len() && !has_word(offered, name) {
+			return Err(Fault::Kernel(errno::ENOENT));
 		}
-		add(name)?;
+		if !signs.split(blank).any(|sign| sign.strip_prefix(b"-") == Some(name)) {
+			let full = Fault::full(Limit::Controllers, enabled.len() + signs.len());
+			after.extend_from_slice(name).and_then(|()| after.extend_from_slice(b" ")).map_err(|_| full)?;
+		}
 	}
-	Ok(Some(after))
+	Ok(after)
+}
+
+/// Whether a group is known to be without a controller.
+pub fn lacks(dir: &Dir, controller: &[u8]) -> bool {
+	read_words(dir, c"cgroup.controllers").is_ok_and(|all| !has_word(&all, controller))
 }
 
 /// Whether groups of this hierarchy have the file, by one that is there.
-pub fn others_have(dir: &Dir, file: &CStr, version: Version, controller: &[u8]) -> bool {
-	let is_root = match version {
-		Version::V1 => dir.status_of(c"release_agent").is_ok(),
-		Version::V2 => dir.status_of(c"cgroup.type").is_err(),
-	};
+pub fn others_have(dir: &Dir, file: &CStr, is_v2: bool, controller: &[u8]) -> bool {
+	let is_root = dir.status_of(if is_v2 { c"cgroup.type" } else { c"release_agent" }).is_ok() != is_v2;
 	let other = if is_root { first_child(dir) } else { dir.again().ok() };
 	let Some(other) = other else { return true };
-	let is_without =
-		|controller| read_words(&other, c"cgroup.controllers").is_ok_and(|all| !has_word(&all, controller));
-	other.status_of(file).is_ok() || (version == Version::V2 && controller != b"cgroup" && is_without(controller))
+	other.status_of(file).is_ok() || (is_v2 && controller != b"cgroup" && lacks(&other, controller))
 }
 
 fn first_child(dir: &Dir) -> Option<Dir> {
 	let (mut list, mut found) = ([0; LIST_BYTES], None);
 	let dir = dir.again().ok()?;
-	while found.is_none()
-		&& dir
-			.list(&mut list, &mut |name, is_dir| {
-				if is_dir && found.is_none() {
-					found = dir.child(Name::new(name)?.as_c_str()).ok();
-				}
-				Ok(())
-			})
-			.ok()?
-	{}
+	let mut take = |name: &[u8], is_dir| {
+		if is_dir && found.is_none() {
+			found = dir.child(Name::new(name)?.as_c_str()).ok();
+		}
+		Ok(())
+	};
+	while dir.list(&mut list, &mut take).ok()? {}
 	found
 }

@@ -634,12 +634,7 @@ pub(super) fn write_all(
 	count: &mut u32,
 ) -> Result<(), Fault> {
 	plan::writes(known, text, current, &mut |target, text| {
-		let file = match target {
-			Target::Own => file,
-			Target::Allow => c"devices.allow",
-			Target::Deny => c"devices.deny",
-		};
-		match dir.write(file, text) {
+		match dir.write(target.file(file), text) {
 			Err(Fault::Kernel(errno::EINVAL)) if target != Target::Own && text == b"a" => {
 				return Err(Fault::Unfit(Why::ChildrenThere));
 			}

@@ -10,7 +10,7 @@ use cgraft::hash::{START, hash};
 use cgraft::kernel::stream::{Target, Text};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
-use cgraft::report::offered::{Reports, offered};
+use cgraft::report::offered::Report;
 use cgraft::restore::{Outcome, Request, restore};
 
 use super::options::pairs;
@@ -74,7 +74,7 @@ const TOLD: usize = 1024;
 /// Notes the reasons why this host cannot take an image.
 struct Reasons<'m, 'b> {
 	messages: &'m mut Messages,
-	out: Reports<'b>,
+	out: Report<'b>,
 	told: heapless::Vec<u32, TOLD>,
 	count: u64,
 }
@@ -118,11 +118,15 @@ impl Write for Sum {
 pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let mut buffer = REPORT.try_lock().unwrap_or_else(|_| unreachable!());
 	let mut out = Text::new(Target::Out, &mut *buffer);
+	let mut report = Report::new(&mut out, cli.json);
 	if cli.image.is_none() && cli.images_dir.is_none() {
-		offers(yard(cli), cli.json, &mut out)?;
+		let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+		let (host, line) = space.look(yard(cli))?;
+		report.host(host, line);
 		return delivered(out.flush());
 	}
-	let mut reasons = Reasons { messages, out: Reports::new(&mut out, cli.json), told: heapless::Vec::new(), count: 0 };
+	report.reasons();
+	let mut reasons = Reasons { messages, out: report, told: heapless::Vec::new(), count: 0 };
 	let code = match grow(cli, Some(&|_| {}), &mut reasons).or_else(|error| {
 		reasons.unfit(error)?;
 		Ok(Outcome { counts: Counts::default(), code: 4 })
@@ -130,8 +134,8 @@ pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		Outcome { code, .. } if reasons.count == 0 => code,
 		_ => 4,
 	};
-	let Reasons { out: reports, count, .. } = reasons;
-	reports.finish(code);
+	let Reasons { out: report, count, .. } = reasons;
+	report.finish(code);
 	delivered(out.flush())?;
 	if count == 0 {
 		messages.sum_up(format_args!("fits{}", if code == 6 { ", but for what is skipped" } else { "" }));
@@ -139,12 +143,4 @@ pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		messages.sum_up(format_args!("does not fit: reasons {count}"));
 	}
 	Ok(code)
-}
-
-/// Without an image: what this host has.
-fn offers(yard: Option<&[u8]>, json: bool, out: &mut Text<'_>) -> Result<(), Error> {
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let (host, line) = space.look(yard)?;
-	offered(host, line, json, out);
-	Ok(())
 }

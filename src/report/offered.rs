@@ -14,10 +14,10 @@
 //! | hierarchy | `hierarchy` | controllers joined by commas, `name=NAME`, `unified` for v2 |
 //! | | `version` | `1` or `2` |
 //! | | `reached` | `mount`, `read-only mount`, `own mount` (attached nowhere, ends with cgraft) or `no` |
-//! | | `place` | where it is mounted |
+//! | | `place` | where it is mounted; `/` for an own mount |
 //! | | `root` | the group that is mounted there |
 //! | | `options` | of the file system |
-//! | | `writable` | `yes`, or why no group can be made at its top |
+//! | | `writable` | `yes`, or `no` and why no group can be made at its top |
 //! | | `controllers`, `handed_down` | of v2: what is offered there, and what its groups have |
 //!
 //! That of an image is `{"reasons": [TEXT...], "code": N}`; the code is the exit code.
@@ -27,7 +27,7 @@ use core::fmt::Write;
 use super::Put;
 use super::json::Json;
 use crate::act::host::Host;
-use crate::error::Error;
+use crate::error::{At, Error};
 use crate::kernel::{self, own_ids, proc};
 use crate::limits::PLACE_BYTES;
 use crate::name::Shown;
@@ -36,110 +36,90 @@ use crate::property::Version;
 /// Inode of the first cgroup namespace (PROC_CGROUP_INIT_INO, linux/proc_ns.h).
 const INITIAL: u64 = 0xEFFF_FFFB;
 
-/// Where reasons go.
-#[allow(clippy::large_enum_variant)] // there is one of them
-pub enum Reports<'w> {
-	/// A line for each.
-	Lines(&'w mut dyn Write),
-	/// One JSON text.
-	Json(Json<'w>),
+/// Writes keys and texts: a line for each, or JSON.
+pub struct Report<'w> {
+	out: Result<Json<'w>, &'w mut dyn Write>,
+	indent: &'static str,
 }
 
-impl<'w> Reports<'w> {
+impl<'w> Report<'w> {
 	/// Before the first one.
 	pub fn new(out: &'w mut dyn Write, json: bool) -> Self {
-		if !json {
-			return Reports::Lines(out);
+		let out = if json { Ok(Json::new(out, false)) } else { Err(out) };
+		let mut report = Report { out, indent: "" };
+		report.shape(Json::object);
+		report
+	}
+
+	/// Where a list or object begins or ends, which lines do not show.
+	fn shape(&mut self, with: fn(&mut Json<'w>)) {
+		if let Ok(json) = &mut self.out {
+			with(json);
 		}
-		let mut json = Json::new(out, false);
-		json.object();
-		json.list_of("reasons");
-		Reports::Json(json)
+	}
+
+	/// Reasons follow.
+	pub fn reasons(&mut self) {
+		self.shape(|json| json.list_of("reasons"));
 	}
 
 	/// One more.
 	pub fn reason(&mut self, error: &Error) {
-		match self {
-			Reports::Lines(out) => out.put(format_args!("{error}\n")),
-			Reports::Json(json) => {
-				let mut text = heapless::String::<{ 2 * PLACE_BYTES }>::new();
-				let _ = write!(text, "{error}"); // a place and a sentence
-				json.text(text.as_bytes());
-			}
+		match &mut self.out {
+			Err(out) => out.put(format_args!("{error}\n")),
+			Ok(json) => json.text(shown(error).as_bytes()),
 		}
 	}
 
 	/// After the last one.
-	pub fn finish(self, code: u8) {
-		if let Reports::Json(mut json) = self {
+	pub fn finish(mut self, code: u8) {
+		if let Ok(json) = &mut self.out {
 			json.end();
 			json.number_of("code", u64::from(code));
-			json.end();
+		}
+		self.end();
+	}
+
+	fn end(mut self) {
+		self.shape(Json::end);
+		if let Ok(json) = self.out {
 			json.finish();
 		}
 	}
-}
-
-/// Writes what the host offers; `line` is room for a path.
-pub fn offered(host: &Host, line: &mut [u8], json: bool, out: &mut dyn Write) {
-	let (mut release, mut boot) = ([0; 128], [0; 64]);
-	let release_len = kernel::release(&mut release);
-	let [namespace, _] = proc::own_namespaces();
-	let may_make = match own_ids().0 {
-		0 if host.uses_v2() => "named",
-		0 => "yes",
-		_ => "no",
-	};
-	let mut fields = Fields::new(out, json);
-	fields.put("kernel", &release[..release_len]);
-	fields.put("boot", proc::boot_id(&mut boot));
-	fields.put("namespace", if namespace == INITIAL { b"initial" } else { b"own" });
-	fields.put("idle", host.idle.bytes());
-	fields.put("new_hierarchies", may_make.as_bytes());
-	if let Some(json) = &mut fields.json {
-		json.list_of("hierarchies");
-	}
-	for at in 0..host.hierarchies.len() {
-		fields.hierarchy(host, at, line);
-	}
-	if let Some(mut json) = fields.json {
-		json.end();
-		json.end();
-		json.finish();
-	}
-}
-
-/// Writes keys and texts: a line for each, or JSON.
-struct Fields<'w> {
-	json: Option<Json<'w>>,
-	lines: Option<&'w mut dyn Write>,
-	indent: &'static str,
-}
-
-impl<'w> Fields<'w> {
-	fn new(out: &'w mut dyn Write, json: bool) -> Self {
-		if !json {
-			return Fields { json: None, lines: Some(out), indent: "" };
-		}
-		let mut json = Json::new(out, false);
-		json.object();
-		Fields { json: Some(json), lines: None, indent: "" }
-	}
 
 	fn put(&mut self, key: &str, text: &[u8]) {
-		match (&mut self.json, &mut self.lines) {
-			(Some(json), _) => json.text_of(key, text),
-			(_, Some(out)) => out.put(format_args!("{}{key}: {}\n", self.indent, Shown(text))),
-			_ => {}
+		match &mut self.out {
+			Ok(json) => json.text_of(key, text),
+			Err(out) => out.put(format_args!("{}{key}: {}\n", self.indent, Shown(text))),
 		}
+	}
+
+	/// Writes what the host offers; `line` is room for a path.
+	pub fn host(mut self, host: &Host, line: &mut [u8]) {
+		let (mut release, mut boot) = ([0; 128], [0; 64]);
+		let release_len = kernel::release(&mut release);
+		let may_make: &[u8] = match own_ids().0 {
+			0 if host.uses_v2() => b"named",
+			0 => b"yes",
+			_ => b"no",
+		};
+		self.put("kernel", &release[..release_len]);
+		self.put("boot", proc::boot_id(&mut boot));
+		self.put("namespace", if proc::own_namespaces()[0] == INITIAL { b"initial" } else { b"own" });
+		self.put("idle", host.idle.bytes());
+		self.put("new_hierarchies", may_make);
+		self.shape(|json| json.list_of("hierarchies"));
+		for at in 0..host.hierarchies.len() {
+			self.hierarchy(host, at, line);
+		}
+		self.shape(Json::end);
+		self.end();
 	}
 
 	fn hierarchy(&mut self, host: &Host, at: usize, line: &mut [u8]) {
 		let known = &host.hierarchies[at];
 		let is_v2 = known.label.version() == Version::V2;
-		if let Some(json) = &mut self.json {
-			json.object();
-		}
+		self.shape(Json::object);
 		self.indent = "";
 		self.put("hierarchy", if is_v2 { b"unified" } else { known.label.bytes() });
 		self.indent = "  ";
@@ -152,26 +132,26 @@ impl<'w> Fields<'w> {
 		};
 		self.put("reached", reached);
 		if let Some((dir, root)) = host.base(at) {
-			if known.mount.as_ref().is_some_and(|mount| mount.public)
-				&& let Ok(len) = dir.path(line)
-			{
-				self.put("place", &line[..len]);
-			}
+			let len = dir.path(line).unwrap_or(0);
+			self.put("place", &line[..len]);
 			self.put("root", root);
 			self.put("options", host.options(at));
-			let mut why = heapless::String::<128>::new();
-			if let Err(fault) = dir.may_write(c".") {
-				let _ = write!(why, "{fault}");
+			match dir.may_write(c".").at(format_args!("no")) {
+				Ok(()) => self.put("writable", b"yes"),
+				Err(error) => self.put("writable", shown(&error).as_bytes()),
 			}
-			self.put("writable", if why.is_empty() { b"yes" } else { why.as_bytes() });
 			let files = [("controllers", c"cgroup.controllers"), ("handed_down", c"cgroup.subtree_control")];
 			for (key, file) in files.into_iter().filter(|_| is_v2) {
 				let len = dir.read(file, line).map_or(0, |(len, _)| len);
 				self.put(key, line[..len].trim_ascii_end());
 			}
 		}
-		if let Some(json) = &mut self.json {
-			json.end();
-		}
+		self.shape(Json::end);
 	}
+}
+
+fn shown(error: &Error) -> heapless::String<{ 2 * PLACE_BYTES }> {
+	let mut text = heapless::String::new();
+	let _ = write!(text, "{error}"); // a place and a sentence
+	text
 }
