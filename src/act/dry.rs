@@ -144,10 +144,11 @@ impl Join<'_, '_> {
 		Ok(())
 	}
 
-	/// Whether a thread would come to its place along with its process; `is_there` where that is not moved.
-	pub(super) fn comes_along(&mut self, pid: u32, is_there: bool, journal: &mut Journal<'_>) -> bool {
+	/// Whether a task is at its place, or a thread would come there along with its process.
+	pub(super) fn comes_along(&mut self, (pid, tid): (u32, u32), is_there: bool, journal: &mut Journal<'_>) -> bool {
 		let Buffers { list, target, old, .. } = &mut *self.buffers;
-		let Some(moved) = journal.foreseen((self.at, b"", MOVED, digits(pid).to_bytes()), list) else {
+		let moved = journal.foreseen((self.at, b"", MOVED, digits(pid).to_bytes()), list);
+		let Some(moved) = moved.filter(|_| pid != tid) else {
 			return is_there;
 		};
 		old.clear();

@@ -202,10 +202,8 @@ impl<'a> Join<'_, 'a> {
 					None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
 				};
 				read = Some(len);
-				let mut is_there = self.is_there(at, len)?;
-				if pid != tid && journal.is_dry() {
-					is_there = self.comes_along(pid, is_there, journal);
-				}
+				let is_there = self.is_there(at, len)?;
+				let is_there = self.comes_along((pid, tid), is_there, journal);
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
 				} else if !is_there && journal.is_dry() {

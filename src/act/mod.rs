@@ -9,6 +9,7 @@ pub mod entry;
 pub mod files;
 pub mod fits;
 mod foresee;
+mod foretell;
 pub mod groups;
 pub mod host;
 pub mod join;

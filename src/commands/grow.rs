@@ -103,12 +103,14 @@ impl Log for Reasons<'_, '_> {
 	}
 }
 
-/// The hash of a text.
+/// The hash of a reason's place, without a value: what is told of a file before is not told once more by a later pass.
 struct Sum(u32);
 
 impl Write for Sum {
 	fn write_str(&mut self, text: &str) -> fmt::Result {
-		self.0 = hash(self.0, text.as_bytes());
+		if self.0 == START {
+			self.0 = hash(START, text.split(", value ").next().unwrap_or(text).as_bytes());
+		}
 		Ok(())
 	}
 }
