@@ -156,6 +156,7 @@ pub fn restore<'a>(
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
 	if let Some(steps) = request.steps {
+		kernel::hold_still();
 		work.journal.plan = Some(Plan { steps, heads });
 	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;

@@ -7,18 +7,17 @@
 use core::ffi::CStr;
 
 use crate::act::dry::{Key, Spot, spot, tell};
-use crate::act::groups::{CONTROL, LISTS};
-use crate::act::journal::file_name;
+use crate::act::groups::CONTROL;
+use crate::act::journal::{Journal, file_name};
 use crate::act::offered::{Controllers, changed, lacks, others_have, read_words, words_of};
 use crate::act::read;
 use crate::act::tour::Site;
-use crate::act::work::{Pass, Work};
+use crate::act::work::Work;
 use crate::error::{Fault, errno};
 use crate::image::view::Perms;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::limits::FILE_BYTES;
 use crate::name::Name;
-use crate::plan;
 use crate::property::changes::has_word;
 use crate::property::{self, Fresh, Phase, Property, Unit, Version, Write};
 
@@ -64,6 +63,9 @@ impl Work<'_> {
 
 	/// Tells that a group would be made.
 	pub(super) fn foresee_group(&mut self, site: &Site<'_, '_>, above: &Dir, mode: u32) -> Result<(), Fault> {
+		if !self.journal.is_dry() {
+			return Ok(());
+		}
 		if !self.is_new(site.at, parent(site.path.bytes())) {
 			above.may_write(c".")?;
 		}
@@ -187,13 +189,34 @@ impl Work<'_> {
 		}
 	}
 
-	/// Tells that a group of v2 would hand down something else.
+	/// What a group of v2 hands down, and what it could, for a write to that file in a dry run.
+	pub(super) fn handed(
+		&mut self,
+		site: &Site<'_, '_>,
+		dir: &Dir,
+		known: &Property,
+		len: usize,
+	) -> Result<(Controllers, Controllers), Fault> {
+		if !self.journal.is_dry() || known.write != Write::Controllers {
+			return Ok((Controllers::new(), Controllers::new()));
+		}
+		let path = site.path.bytes();
+		let is_new = self.is_new(site.at, path);
+		let (enabled, offered) =
+			(words_of(self.value.get(..len).unwrap_or(&[]))?, self.controllers(site.at, path, dir, is_new)?);
+		Ok((enabled, offered))
+	}
+
+	/// Tells that a group of v2 would hand down more.
 	pub(super) fn foresee_controllers(
 		&mut self,
 		(at, label, path): (usize, &[u8], &[u8]),
 		dir: &Dir,
 		signs: &[u8],
 	) -> Result<(), Fault> {
+		if !self.journal.is_dry() {
+			return Ok(());
+		}
 		let len = self.handed_down(at, path, dir)?;
 		let enabled = words_of(self.value.get(..len).unwrap_or(&[]))?;
 		let is_new = self.is_new(at, path);
@@ -204,51 +227,27 @@ impl Work<'_> {
 		self.journal.foresee((at, path, VALUE, CONTROL.to_bytes()), &after);
 		Ok(())
 	}
+}
 
-	/// Tells the writes that would turn the current value, which is in the buffer, into this one.
-	pub(super) fn foresee_value(
-		&mut self,
-		site: &Site<'_, '_>,
-		dir: &Dir,
-		file: &CStr,
-		known: &Property,
-		(text, len): (&[u8], usize),
-	) -> Result<(), Fault> {
-		let (at, path) = (site.at, site.path.bytes());
-		let is_new = self.is_new(at, path);
-		let current = self.value.get(..len).unwrap_or(&[]);
-		if known.write == Write::Controllers {
-			let enabled = words_of(current)?;
-			plan::writes(known, text, &enabled, &mut |_, signs| {
-				self.foresee_controllers((at, site.label.bytes(), path), dir, signs)
-			})?;
-		} else {
-			let is_anew = known.write == Write::Devices && site.made && self.pass == Pass::Create;
-			plan::writes(known, text, if is_anew { b"a" } else { current }, &mut |target, text| {
-				let file = target.file(file);
-				may_write(dir, is_new, file)?;
-				tell(&self.journal, "write", &spot(site, file.to_bytes()), current, text);
-				Ok(())
-			})?;
-			self.journal.foresee((at, path, VALUE, file.to_bytes()), text);
-		}
-		self.counts.written += 1;
-		Ok(())
+/// Tells a write of a dry run, unless it would be refused; `handed` is what [`Work::handed`] said, and then what is
+/// handed down behind it.
+pub(super) fn foresee_write(
+	journal: &Journal<'_>,
+	dir: &Dir,
+	is_new: bool,
+	(site, file): (&Site<'_, '_>, &CStr),
+	(current, text): (&[u8], &[u8]),
+	(enabled, offered): &mut (Controllers, Controllers),
+) -> Result<(), Fault> {
+	if !journal.is_dry() {
+		return Ok(());
 	}
-
-	/// Tells that a new cpuset would get the lists of what it lies in.
-	pub(super) fn foresee_lists(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
-		for list in LISTS {
-			let Some(known) = property::find(Version::V1, list.to_bytes()) else { continue };
-			if self.current(site, dir, list, known, false)?.0 == 0 {
-				let len = self.inherited(site, dir, known);
-				let text = self.value.get(..len).unwrap_or(&[]);
-				tell(&self.journal, "write", &spot(site, list.to_bytes()), b"", text);
-				self.journal.foresee((site.at, site.path.bytes(), VALUE, list.to_bytes()), text);
-			}
-		}
-		Ok(())
+	may_write(dir, is_new, file)?;
+	if file == CONTROL {
+		*enabled = changed(enabled, text, offered)?;
 	}
+	tell(journal, "write", &spot(site, file.to_bytes()), current, text);
+	Ok(())
 }
 
 /// The path of what a group lies in.

@@ -206,11 +206,8 @@ impl<'a> Join<'_, 'a> {
 				let is_there = self.comes_along((pid, tid), is_there, journal);
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
-				} else if !is_there && journal.is_dry() {
-					self.foresee_move((pid, tid), task, journal)?;
-					moved = true;
 				} else if !is_there {
-					self.join(spot, pid, tid, journal)?;
+					self.join(spot, (pid, tid), task, journal)?;
 					(moved, read) = (true, None); // the text may now be that of another thread
 				}
 				spot += 1;
@@ -247,23 +244,31 @@ impl<'a> Join<'_, 'a> {
 		Ok(true)
 	}
 
-	fn join(&mut self, spot: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+	fn join(
+		&mut self,
+		spot: usize,
+		(pid, tid): (u32, u32),
+		task: &Task<'_>,
+		journal: &mut Journal<'_>,
+	) -> Result<(), Fault> {
 		let (whole, at) = (pid == tid, self.at);
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}
 		let version = self.host.hierarchies[at].label.version();
-		let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
-			return Ok(());
-		};
-		if dir.is_none() {
-			*dir = self.host.open(at, &self.buffers.target)?;
+		let mut known = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)?.dir.take());
+		if known.is_none() {
+			known = self.open_target(journal)?;
 		}
-		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let dir = known.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
 		let mark = journal.len();
 		journal.add_move(at, &self.buffers.old, tid, whole)?;
 		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
 		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
+		self.foresee_move(tid, whole, task, journal);
+		if let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) {
+			*dir = known;
+		}
 		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
 	}
 

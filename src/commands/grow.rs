@@ -109,7 +109,9 @@ struct Sum(u32);
 impl Write for Sum {
 	fn write_str(&mut self, text: &str) -> fmt::Result {
 		if self.0 == START {
-			self.0 = hash(START, text.split(", value ").next().unwrap_or(text).as_bytes());
+			let place = text.as_bytes();
+			let end = place.windows(7).position(|seven| seven == b", value").unwrap_or(place.len());
+			self.0 = hash(START, place.get(..end).unwrap_or(place));
 		}
 		Ok(())
 	}
