@@ -169,6 +169,7 @@ pub fn restore<'a>(
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
 	if let Some(steps) = request.steps {
+		kernel::hold_still();
 		work.journal.plan = Some(Plan { steps, heads });
 	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
@@ -355,9 +356,10 @@ impl Story<'_, '_> {
 			self.work.counts.skipped = skipped;
 			self.pass(Pass::Check)?;
 		}
-		let Work { counts, seen, first, .. } = &mut self.work;
+		let Work { counts, seen, first, journal, .. } = &mut self.work;
 		counts.right = seen.saturating_sub(counts.written + counts.skipped);
-		first.map_or(Ok(()), Err)
+		// What a dry run did not tell it could not foresee.
+		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
 	}
 
 	fn code(&self) -> u8 {

@@ -169,18 +169,13 @@ impl<'a> Join<'_, 'a> {
 				if core::mem::take(&mut stale) {
 					len = self.read_cgroup(pid, tid)?;
 				}
-				let mut is_there = self.is_there(at, len)?;
-				if is_dry && pid != tid {
-					is_there = self.comes_along(pid, is_there, journal);
-				}
+				let is_there = self.is_there(at, len)?;
+				let is_there = self.comes_along((pid, tid), is_there, journal);
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
 					right = false;
-				} else if !is_there && is_dry {
-					self.foresee_move((pid, tid), task, journal)?;
-					moved = true;
 				} else if !is_there {
-					self.join(spot, pid, tid, journal)?;
+					self.join(spot, (pid, tid), task, journal)?;
 					moved = true;
 					stale = pid == tid; // the text may now be that of another thread
 				}
@@ -227,19 +222,29 @@ impl<'a> Join<'_, 'a> {
 		Ok(true)
 	}
 
-	fn join(&mut self, spot: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+	fn join(
+		&mut self,
+		spot: usize,
+		(pid, tid): (u32, u32),
+		task: &Task<'_>,
+		journal: &mut Journal<'_>,
+	) -> Result<(), Fault> {
 		let (whole, at) = (pid == tid, self.at);
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}
-		let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
-			return Ok(());
-		};
-		if dir.is_none() {
-			*dir = self.host.open(at, &self.buffers.target)?;
+		let version = self.host.hierarchies[at].label.version();
+		let mut known = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)?.dir.take());
+		if known.is_none() {
+			known = self.open_target(journal)?;
 		}
-		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
-		move_noted(dir, self.host.hierarchies[at].label.version(), (at, &self.buffers.old), tid, whole, journal)
+		let dir = known.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let moved = move_noted(dir, version, (at, &self.buffers.old), tid, whole, journal);
+		self.foresee_move(tid, whole, task, journal);
+		if let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) {
+			*dir = known;
+		}
+		moved
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.

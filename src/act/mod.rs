@@ -10,6 +10,7 @@ pub mod files;
 pub mod fits;
 pub mod follow;
 mod foresee;
+mod foretell;
 pub mod groups;
 pub mod host;
 pub mod join;
