@@ -10,7 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
-use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
+use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, pid, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
 
@@ -23,11 +23,13 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let roots = texts(&cli.roots, roots)?;
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let owners = owners(cli, shifts)?;
+	let (owners, like) = (owners(cli, shifts)?, pid("--like", cli.like)?);
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
+	print_differences(cli, &HOST, &mut |tell| {
+		verify(&image, (roots, like, owners), yard(cli), &mut space, messages, tell)
+	})
 }
 
 /// Prints the differences that `find` tells; the exit code.
