@@ -132,7 +132,10 @@ pub struct Cli {
 	/// restore: keep what is changed in this file, for undo
 	#[argh(option)]
 	pub journal: Option<Text>,
-	/// show, verify, diff: print JSON for programs
+	/// restore: change nothing, print the steps that would be made
+	#[argh(switch)]
+	pub dry_run: bool,
+	/// show, verify, diff, check: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
 	/// decode: indent by four, as crit's --pretty
@@ -148,6 +151,7 @@ pub const DECODE: u16 = 8;
 pub const VERIFY: u16 = 16;
 pub const DIFF: u16 = 32;
 pub const UNDO: u16 = 64;
+pub const CHECK: u16 = 128;
 pub const ATTACH: u16 = 256;
 pub const EXEC: u16 = 512;
 
@@ -190,6 +194,7 @@ impl Cli {
 			self.no_rollback,
 			self.read_all,
 			self.journal.is_some(),
+			self.dry_run,
 			self.json,
 			self.pretty,
 			self.image.is_some() || self.images_dir.is_some(),
@@ -200,8 +205,8 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 30] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
+static OWNERS: [(&str, u16); 31] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
@@ -212,23 +217,24 @@ static OWNERS: [(&str, u16); 30] = [
 	("--no-ancestors", DUMP),
 	("--no-tasks", DUMP),
 	("--layout", DUMP),
-	("--manage-cgroups", RESTORE),
-	("--phase", RESTORE),
-	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
-	("--like", RESTORE | VERIFY | ATTACH | EXEC),
-	("--pid-map", RESTORE),
-	("--pid-map-file", RESTORE),
-	("--pidns", RESTORE),
-	("--uid-map", RESTORE | VERIFY),
-	("--gid-map", RESTORE | VERIFY),
+	("--manage-cgroups", RESTORE | CHECK),
+	("--phase", RESTORE | CHECK),
+	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--like", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--pid-map", RESTORE | CHECK),
+	("--pid-map-file", RESTORE | CHECK),
+	("--pidns", RESTORE | CHECK),
+	("--uid-map", RESTORE | VERIFY | CHECK),
+	("--gid-map", RESTORE | VERIFY | CHECK),
 	("--set", ATTACH | EXEC),
-	("--skip-missing", RESTORE | ATTACH | EXEC),
-	("--fit", RESTORE),
-	("--same-pids", RESTORE),
+	("--skip-missing", RESTORE | ATTACH | EXEC | CHECK),
+	("--fit", RESTORE | CHECK),
+	("--same-pids", RESTORE | CHECK),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
 	("--journal", RESTORE),
-	("--json", SHOW | VERIFY | DIFF),
+	("--dry-run", RESTORE),
+	("--json", SHOW | VERIFY | DIFF | CHECK),
 	("--pretty", DECODE),
 	("-i or -D", !(DIFF | UNDO)),
 ];

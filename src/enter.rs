@@ -46,12 +46,12 @@ pub fn enter(
 	let Workspace { host, targets, join, line, record, value, journal, .. } = space;
 	host.discover(request.yard, line)?;
 	let skip_missing = request.skip_missing;
-	Aim { host, targets, skip_missing, like: request.like, brings: false, skipped: 0, log }
+	Aim { host, targets, skip_missing, like: request.like, brings: false, skipped: 0, log, steps: None }
 		.run(image, request.roots)?;
 	let set = choose(image, request)?;
-	vet_sets(image, host, targets)?;
+	vet_sets(image, host, targets, log)?;
 	if !skip_missing {
-		vet_mounted(image, host)?;
+		vet_mounted(image, host, log)?;
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	for pid in request.pids {

@@ -74,6 +74,8 @@ pub const PLACE_BYTES: usize = 512;
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + WRITE_BYTES + 64;
+/// Hashes by which a dry run finds what it would have changed; more changes than that take it longer.
+pub const PLAN_HEADS: usize = 16 * 1024;
 
 // One of an attribute is no longer, and a walk reads names and one value into the buffer of a value.
 const _: () = assert!(FILE_BYTES + VALUE_BYTES >= ATTRIBUTE_NAME_BYTES + ATTRIBUTE_BYTES);

@@ -1,6 +1,7 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
 use crate::act::aim::{Aim, Targets};
+use crate::act::dry::{Heads, Plan, Steps};
 use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join};
@@ -20,7 +21,7 @@ use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
 use crate::kernel::proc::Proc;
-use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{JOURNAL_BYTES, LINE_BYTES, PLAN_HEADS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
 use crate::owners::Owners;
@@ -31,7 +32,7 @@ use crate::vet::vet;
 const PASSES: u32 = 8;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
 	/// How groups and values are treated.
 	pub mode: Mode,
@@ -63,6 +64,8 @@ pub struct Request<'a> {
 	pub read_all: bool,
 	/// The file of the journal.
 	pub journal: Option<&'a [u8]>,
+	/// Nothing is changed; what would be goes there.
+	pub steps: Option<Steps<'a>>,
 }
 
 /// All buffers of a restore.
@@ -76,6 +79,7 @@ pub struct Workspace {
 	pub(crate) record: [u8; RECORD_BYTES],
 	pub(crate) value: [u8; VALUE_BYTES],
 	pub(crate) journal: [u8; JOURNAL_BYTES],
+	heads: Heads,
 	lists: fits::Lists,
 }
 
@@ -92,8 +96,17 @@ impl Workspace {
 			record: [0; RECORD_BYTES],
 			value: [0; VALUE_BYTES],
 			journal: [0; JOURNAL_BYTES],
+			heads: [0; PLAN_HEADS],
 			lists: [const { [const { None }; 2] }; 2],
 		}
+	}
+}
+
+impl Workspace {
+	/// The hierarchies of this host, and room for a value.
+	pub fn look(&mut self, yard: Option<&[u8]>) -> Result<(&mut Host, &mut [u8]), Error> {
+		self.host.discover(yard, &mut self.line)?;
+		Ok((&mut self.host, &mut self.line))
 	}
 }
 
@@ -125,34 +138,39 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, room, line, record, value, journal, lists } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let mut aim =
-		Aim { host, targets, skip_missing: request.skip_missing, like: request.like, brings, skipped: 0, log };
+	let Request { skip_missing, like, steps, .. } = *request;
+	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	if !request.skip_missing {
-		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
+		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
 	if request.fit {
 		fits::read_lists(host, targets, line, lists);
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
-	let Request { pid_map: pairs, same_pids, pidns, skip_missing, .. } = *request;
+	let Request { pid_map: pairs, same_pids, pidns, .. } = *request;
 	let claim = Claim { pairs, same_pids, pidns, skip_missing };
 	let who = match request.phases.join {
 		true => who(image, dump.as_ref(), (host, targets), &proc, claim, (join, room), log)?,
 		false => Who::Nobody,
 	};
+	if let (Some(path), true) = (request.journal, request.steps.is_some()) {
+		Journal::vet_place(path, journal).at(format_args!("--journal {}", Shown(path)))?;
+	}
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
-	if let Some(path) = request.journal {
+	if let Some(steps) = request.steps {
+		work.journal.plan = Some(Plan { steps, heads });
+	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
 		work.trust = !work.journal.is_continued();
 	}
@@ -160,7 +178,7 @@ pub fn restore<'a>(
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
-	if outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
+	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
 		drop(story); // it has groups open
 		let_go(host, line, log)?;
 	}
@@ -188,7 +206,7 @@ pub fn verify<'t>(
 	kernel::raise_open_files();
 	let Workspace { host, targets, tour, join, room, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
-	Aim { host, targets, skip_missing: false, like, brings: false, skipped: 0, log }.run(image, roots)?;
+	Aim { host, targets, skip_missing: false, like, brings: false, skipped: 0, log, steps: None }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
@@ -225,7 +243,8 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 		let error =
 			Error::new(Fault::Unfit(Why::UnknownFile), format_args!("{} of group {}", Shown(file), Shown(group)));
 		if !skip_missing {
-			return Err(error);
+			log.unfit(error)?;
+			return Ok(found.freezes);
 		}
 		log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1));
 	}
@@ -264,7 +283,7 @@ impl Story<'_, '_> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
-			self.join(false)?;
+			self.join(false).or_else(|error| self.work.log.unfit(error))?;
 		}
 		if (create || join || limit) && self.work.pending {
 			self.settle()?;
@@ -273,8 +292,10 @@ impl Story<'_, '_> {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
-		if join {
+		if join && !self.work.journal.is_dry() {
 			self.join(true)?;
+		}
+		if join {
 			self.join.lost.tell(self.work.log);
 			self.join.stray.tell(self.work.log);
 		}
@@ -283,7 +304,7 @@ impl Story<'_, '_> {
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
 		let work = &mut self.work;
-		work.journal.flush().at(format_args!("write the journal"))?;
+		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
 		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
 		tour(&self.image, self.host, self.targets, self.tour, work)
@@ -298,6 +319,9 @@ impl Story<'_, '_> {
 			self.work.counts.joined += moved + late;
 			if late == 0 && !(is_last && moved != 0) {
 				return Ok(());
+			}
+			if self.work.journal.is_dry() {
+				return Ok(()); // nobody is elsewhere now
 			}
 		}
 		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
@@ -322,7 +346,7 @@ impl Story<'_, '_> {
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
 		self.pass(Pass::Check)?;
-		if self.work.differences != 0 && self.work.trust {
+		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
 			self.work.trust = false;
 			self.settle()?;
 			if self.work.phases.freeze {
@@ -362,8 +386,12 @@ impl Story<'_, '_> {
 	/// Tells what failed and takes back what was done.
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
-		log.say(Level::Error, format_args!("{error}"));
-		let code = if rollback {
+		if let Err(error) = log.unfit(*error) {
+			log.say(Level::Error, format_args!("{error}"));
+		}
+		let code = if rollback && journal.is_dry() {
+			1
+		} else if rollback {
 			roll_back(journal, self.host, record, value, *log)
 		} else {
 			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));

@@ -115,6 +115,7 @@ reasons! {
 	NoDisk = "this host has no such disk (--skip-missing)",
 	NoPageSize = "this host has no huge pages of this size (--skip-missing)",
 	ChildrenThere = "the kernel denies and allows all devices only while a group has no children",
+	NoController = "v2 has not the controller here",
 	NoFile = "this kernel's groups do not have the file",
 	GroupMissing = "the group is not there, and this mode or phase makes none",
 	GroupThere = "the group is there already, and mode strict wants none",

@@ -7,6 +7,7 @@
 use core::ops::{Deref, DerefMut};
 use core::ptr;
 
+use crate::act::dry::Steps;
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, ShownLabel, split_selector};
@@ -110,6 +111,8 @@ pub struct Aim<'w> {
 	pub skipped: u64,
 	/// Where messages go.
 	pub log: &'w mut dyn Log,
+	/// Where the steps of a dry run go: hierarchies are not made, but told.
+	pub steps: Option<Steps<'w>>,
 }
 
 impl Aim<'_> {
@@ -181,7 +184,8 @@ impl Aim<'_> {
 
 	/// Makes the hierarchy, if that can be done; else it is missing, which is told later.
 	fn bring(&mut self, label: &Label) {
-		match self.host.bring(label) {
+		match self.host.bring(label, self.steps.is_some()) {
+			Ok(_) if let Some(steps) = self.steps => steps(format_args!("make hierarchy {}", label.shown())),
 			Ok(_) => self.log.warn(format_args!(
 				"hierarchy {}: this host had none; it is made, is mounted nowhere, and stays as long as it has groups",
 				label.shown()
@@ -207,7 +211,7 @@ impl Aim<'_> {
 
 	fn leave_out(&mut self, error: Error, may_skip: bool) -> Result<(), Error> {
 		if !(self.skip_missing && may_skip) {
-			return Err(error);
+			return self.log.unfit(error);
 		}
 		self.skipped += 1;
 		self.log.warn(format_args!("skipped: {error}"));
@@ -255,7 +259,7 @@ pub fn map_member(targets: &Targets, at: usize, member: &Member<'_>, into: &mut 
 }
 
 /// Refuses a task that would have to be in two groups of one hierarchy: they were in two hierarchies of the image.
-pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(), Error> {
+pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets, log: &mut dyn Log) -> Result<(), Error> {
 	let (mut one, mut other) = (Path::new(), Path::new());
 	let joined = |(_, known): &(usize, &crate::act::host::Hierarchy)| known.label.names().nth(1).is_some();
 	for (at, known) in host.hierarchies.iter().enumerate().filter(joined) {
@@ -278,7 +282,8 @@ pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(),
 						Shown(member.path),
 						known.label.shown()
 					);
-					return Err(Error::new(Fault::Unfit(Why::TwoPaths), place));
+					log.unfit(Error::new(Fault::Unfit(Why::TwoPaths), place))?;
+					break;
 				}
 			}
 		}

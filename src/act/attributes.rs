@@ -48,7 +48,8 @@ impl Work<'_> {
 		for saved in site.group.attributes() {
 			let saved = saved.at(format_args!("the image"))?;
 			self.seen += 1;
-			self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)))?;
+			let done = self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)));
+			done.or_else(|error| self.log.unfit(error))?;
 		}
 		Ok(())
 	}
@@ -56,13 +57,17 @@ impl Work<'_> {
 	fn attribute(&mut self, site: &Site<'_, '_>, dir: &Dir, saved: &Attribute<'_>) -> Result<(), Fault> {
 		let mut name = [0; ATTRIBUTE_NAME_BYTES + 1];
 		let name = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-		let len = dir.attribute(name, self.value)?;
+		let len = self.attribute_now(site, dir, name)?;
 		let old = len.and_then(|len| self.value.get(..len));
 		if old == Some(saved.value) {
 			return Ok(());
 		}
 		if self.pass == Pass::Check {
 			self.differ_attribute(site, saved, len);
+			return Ok(());
+		}
+		if self.journal.is_dry() {
+			self.foresee_attribute(site, (saved.name, saved.value), len);
 			return Ok(());
 		}
 		let mark = self.journal.len();

@@ -13,7 +13,7 @@ use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel;
 use crate::kernel::proc::{is_gone, with_number};
-use crate::limits::RECORD_BYTES;
+use crate::limits::{COMM_BYTES, RECORD_BYTES};
 use crate::log::Log;
 use crate::name::{ShownPath, is_below_or_same};
 use crate::procfs::membership::{memberships, same_controllers};
@@ -59,6 +59,11 @@ impl Join<'_, '_> {
 			}
 			journal.flush().at(format_args!("write the journal"))?;
 			let mut at = 0;
+			if journal.is_dry() {
+				for index in 0..self.buffers.late.len() {
+					moved += self.foresee_late(index, journal).at(place)?;
+				}
+			}
 			while let Some((found, end)) = journal.at(at, record).at(format_args!("read the journal"))? {
 				at = end;
 				if let Change::Moved { tid, whole, .. } = found.change {
@@ -116,6 +121,29 @@ impl Join<'_, '_> {
 					let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm: b"", set: 0 };
 					moved += u64::from(result.map_err(|fault| self.refused(fault, &task))?);
 				}
+			}
+		}
+		Ok(moved)
+	}
+
+	/// Tells that a process of the list would go along with its parent; whether it would.
+	fn foresee_late(&mut self, index: usize, journal: &mut Journal<'_>) -> Result<u64, Fault> {
+		let ((pid, parent), mut moved) = (self.buffers.late[index], 0);
+		for at in 0..self.host.hierarchies.len() {
+			let Some(to) = self.foreseen_place(parent, at, journal) else { continue };
+			let Ok(len) = self.read_cgroup(parent, parent) else { break };
+			self.is_there(at, len)?;
+			let from = self.buffers.old.clone();
+			if self.is_in(pid, at, &from)? {
+				self.buffers.target = to;
+				self.at = at;
+				let mut name = [0; COMM_BYTES + 1];
+				let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
+				let comm = name.get(..read.unwrap_or(0)).unwrap_or(b"").trim_ascii_end();
+				let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm, set: 0 };
+				self.foresee_move((pid, pid), &task, journal)?;
+				self.buffers.known.add(pid);
+				moved = 1;
 			}
 		}
 		Ok(moved)

@@ -19,13 +19,13 @@ use crate::property::value::controller_changes;
 use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
-const PLAIN_MODE: u32 = 0o755;
+pub(super) const PLAIN_MODE: u32 = 0o755;
 /// What the owner may do in a group until it is done.
 pub(super) const OPEN_MODE: u32 = 0o700;
 /// The file that hands controllers down.
-const CONTROL: &CStr = c"cgroup.subtree_control";
+pub(super) const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
-const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
+pub(super) const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
 /// A group that was opened, and whether this restore made it.
 pub(super) type Reached = Option<(Dir, bool)>;
@@ -45,7 +45,7 @@ impl Work<'_> {
 		if made && self.is_known(site)? {
 			return Ok(None);
 		}
-		match above.child(name.as_c_str()) {
+		match self.child(site, above, name) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
 				Err(Fault::Unfit(Why::GroupThere))
 			}
@@ -68,18 +68,25 @@ impl Work<'_> {
 		let mark = self.journal.len();
 		self.note(site, Change::Made)?;
 		// Who is not root must be able to go on in it; what the image says comes after its children.
-		let made = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE));
+		let mode = perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE);
+		let made = match self.journal.is_dry() {
+			true => self.foresee_group(site, above, mode),
+			false => above.make(name.as_c_str(), mode),
+		};
 		made.inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
-		self.eager = true;
+		self.eager = !self.journal.is_dry();
 		self.enable(site, above, name, true)?;
 		let is_cpuset = has_controller(site.label.bytes(), b"cpuset");
 		if site.role != Role::Way && !is_cpuset && self.plain(site)?.is_some() {
 			return Ok(None);
 		}
-		let dir = above.child(name.as_c_str())?;
+		let dir = self.child(site, above, name)?;
 		if is_cpuset && (self.fit.is_some() || !has_lists(site)) {
-			fill(above, &dir, self.value)?;
+			match self.journal.is_dry() {
+				true => self.foresee_lists(site, &dir)?,
+				false => fill(above, &dir, self.value)?,
+			}
 		}
 		Ok(Some((dir, true)))
 	}
@@ -92,18 +99,24 @@ impl Work<'_> {
 			return Ok(());
 		}
 		let mut text = Vec::new();
-		let (len, _) = above.read(CONTROL, self.value)?;
+		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
+		let path = path.strip_suffix(b"/").unwrap_or(path);
+		let len = self.handed_down(site.at, path, above)?;
 		let enabled = self.value.get(..len).unwrap_or(&[]);
 		missing(site, enabled, &mut text)?;
 		if text.is_empty() {
 			return Ok(());
 		}
 		let mark = self.journal.len();
-		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
 		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end(), new: None };
-		let record = Record { hierarchy: site.at, path: path.strip_suffix(b"/").unwrap_or(path), change };
-		self.journal.add(&record)?;
-		match above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark)) {
+		let written = match self.journal.is_dry() {
+			true => self.foresee_controllers((site.at, site.label.bytes(), path), above, &text),
+			false => {
+				self.journal.add(&Record { hierarchy: site.at, path, change })?;
+				above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark))
+			}
+		};
+		match written {
 			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => Ok(()),
 			result => result,
 		}

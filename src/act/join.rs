@@ -150,11 +150,12 @@ impl<'a> Join<'_, 'a> {
 		tid: u32,
 		journal: &mut Journal<'_>,
 	) -> Result<bool, Fault> {
-		if self.is_seated(tid, task.set) {
+		let is_dry = journal.is_dry(); // then what is seen is not what would be
+		if !is_dry && self.is_seated(tid, task.set) {
 			return Ok(false);
 		}
 		let mut len = self.read_cgroup(pid, tid)?;
-		if self.is_known(task.set, len, pid == tid)? {
+		if !is_dry && self.is_known(task.set, len, pid == tid)? {
 			return Ok(false);
 		}
 		self.take_set(task.set)?;
@@ -168,10 +169,16 @@ impl<'a> Join<'_, 'a> {
 				if core::mem::take(&mut stale) {
 					len = self.read_cgroup(pid, tid)?;
 				}
-				let is_there = self.is_there(at, len)?;
+				let mut is_there = self.is_there(at, len)?;
+				if is_dry && pid != tid {
+					is_there = self.comes_along(pid, is_there, journal);
+				}
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
 					right = false;
+				} else if !is_there && is_dry {
+					self.foresee_move((pid, tid), task, journal)?;
+					moved = true;
 				} else if !is_there {
 					self.join(spot, pid, tid, journal)?;
 					moved = true;
@@ -179,6 +186,9 @@ impl<'a> Join<'_, 'a> {
 				}
 				spot += 1;
 			}
+		}
+		if is_dry {
+			return Ok(moved);
 		}
 		if moved && pid == tid {
 			len = self.read_cgroup(pid, tid)?;

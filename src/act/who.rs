@@ -54,7 +54,7 @@ pub fn who<'m>(
 	(buffers, room): (&mut Buffers, &'m mut Room),
 	log: &mut dyn Log,
 ) -> Result<Who<'m>, Error> {
-	vet_pairs(image, dump, proc, claim.pairs, &mut buffers.known)?;
+	vet_pairs(image, dump, proc, claim.pairs, &mut buffers.known, log)?;
 	let is_claimed = claim.same_pids || claim.pidns.is_some() || !claim.pairs.is_empty();
 	let is_same_boot = is_same_boot(image, dump.is_some() || is_claimed, log)?;
 	if let Some(dump) = dump {
@@ -65,7 +65,7 @@ pub fn who<'m>(
 			Some(pid) => inside(image, dump, proc, (pid, is_same_boot), (buffers, room), log)?,
 			None if dump.is_some() => Who::SameIds,
 			None if claim.same_pids => {
-				vet_first(image, proc)?;
+				vet_first(image, proc)?.map_or(Ok(()), |error| log.unfit(error))?;
 				Who::SameNumbers
 			}
 			None if is_same_boot => Who::SameIds,
@@ -76,9 +76,9 @@ pub fn who<'m>(
 	if matches!(who, Who::Nobody) {
 		return Ok(who);
 	}
-	vet_sets(image, host, targets)?;
+	vet_sets(image, host, targets, log)?;
 	if !claim.skip_missing {
-		vet_mounted(image, host)?;
+		vet_mounted(image, host, log)?;
 	}
 	Ok(who)
 }
@@ -98,14 +98,11 @@ fn is_same_boot(image: &Image<'_>, is_claimed: bool, log: &mut dyn Log) -> Resul
 }
 
 /// Whose tree has other numbers has none of these tasks.
-fn vet_first(image: &Image<'_>, proc: &Proc) -> Result<(), Error> {
-	let Some(first) = image.tasks().next().transpose().at(format_args!("the image"))? else { return Ok(()) };
+fn vet_first(image: &Image<'_>, proc: &Proc) -> Result<Option<Error>, Error> {
+	let Some(first) = image.tasks().next().transpose().at(format_args!("the image"))? else { return Ok(None) };
 	let first = Task { parent: Some(0), ..first };
 	let place = format_args!("task {} ({})", first.pid, Shown(first.comm));
-	match stranger_of(proc, &first).at(place)? {
-		Some(why) => Err(Error::new(Fault::Unfit(why), place)),
-		None => Ok(()),
-	}
+	Ok(stranger_of(proc, &first).at(place)?.map(|why| Error::new(Fault::Unfit(why), place)))
 }
 
 /// Finds the processes of the image by their numbers in the pid namespace of a process. The same is who was started at
@@ -156,12 +153,12 @@ fn inside<'m>(
 }
 
 /// Refuses sets with groups in hierarchies that are not mounted.
-pub fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
+pub fn vet_mounted(image: &Image<'_>, host: &Host, log: &mut dyn Log) -> Result<(), Error> {
 	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
 		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
 		if !mounted && member.path != b"/" {
 			let name = ShownLabel(member.name);
-			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
+			log.unfit(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")))?;
 		}
 	}
 	Ok(())
@@ -174,6 +171,7 @@ fn vet_pairs(
 	proc: &Proc,
 	pairs: &[Pair],
 	known: &mut Numbers,
+	log: &mut dyn Log,
 ) -> Result<(), Error> {
 	if pairs.is_empty() {
 		return Ok(());
@@ -183,17 +181,17 @@ fn vet_pairs(
 	while let Some(task) = tasks.read()? {
 		known.add(task.pid);
 	}
-	let tell = |why, pair: &Pair| Err(why).at(format_args!("--pid-map {}:{}", pair.0, pair.1));
+	let mut tell = |why, pair: &Pair| log.unfit(Error::new(why, format_args!("--pid-map {}:{}", pair.0, pair.1)));
 	for pair in pairs {
 		let is_running = proc.list().status_of(&digits(pair.1)).is_ok();
 		if !(known.has(pair.0) && is_running) {
-			return tell(Fault::Unfit(if is_running { Why::NoTask } else { Why::NotRunning }), pair);
+			tell(Fault::Unfit(if is_running { Why::NoTask } else { Why::NotRunning }), pair)?;
 		}
 	}
 	known.clear();
 	for pair in pairs {
 		if known.has(pair.1) {
-			return tell(Fault::Usage(Why::NewTwice), pair);
+			tell(Fault::Usage(Why::NewTwice), pair)?;
 		}
 		known.add(pair.1);
 	}

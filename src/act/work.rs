@@ -115,7 +115,12 @@ pub struct Work<'w> {
 
 impl<'a> Visit<'a> for Work<'_> {
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
-		self.reach(site, above, name)
+		let reached = self.reach(site, above, name);
+		reached.or_else(|fault| {
+			// Whoever wants all reasons passes over what lies below.
+			let noted = self.log.unfit(Error::new(fault, format_args!("{site}")));
+			noted.map(|()| None).map_err(|error| error.fault)
+		})
 	}
 
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
@@ -139,7 +144,8 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.pending |= left != 0;
 		}
 		self.attributes(site, dir)?;
-		self.owner(site, dir).map_err(|fault| owner_error(format_args!("the directory"), site, self.perms(site), fault))
+		self.owner(site, dir)
+			.or_else(|fault| self.log.unfit(owner_error(format_args!("the directory"), site, self.perms(site), fault)))
 	}
 }
 
@@ -251,11 +257,12 @@ impl<'w> Work<'w> {
 					self.differ_value(site, known, &saved, None);
 				}
 				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
-					return Err(owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault));
+					let error = owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault);
+					self.log.unfit(error)?;
 				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-					return Err(Error::new(fault, format_args!("{file} of {site}, value {text}")));
+					self.log.unfit(Error::new(fault, format_args!("{file} of {site}, value {text}")))?;
 				}
 				Err(_) => refused |= bit,
 			}
@@ -290,11 +297,11 @@ impl<'w> Work<'w> {
 		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
-		let (current, now) = match read::current(dir, file, known, self.value, with_perms) {
+		let (len, now) = match self.current(site, dir, file, known, with_perms) {
 			Err(fault) if read::is_absent(&fault) => return self.absent(site, known, saved),
 			result => result?,
 		};
-		let len = current.len();
+		let current = self.value.get(..len).unwrap_or(&[]);
 		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
 		let same = value::same_in_pages(known, text, current, self.page) || value::is_healed(known, text, current);
 		if self.pass == Pass::Check {
@@ -383,6 +390,9 @@ impl<'w> Work<'w> {
 		text: &[u8],
 		len: usize,
 	) -> Result<(), Fault> {
+		if self.journal.is_dry() {
+			return self.foresee_value(site, dir, file, known, (text, len));
+		}
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let mark = self.journal.len();
 		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
@@ -413,6 +423,9 @@ impl<'w> Work<'w> {
 		if same_perms(now, wanted) {
 			return Ok(());
 		}
+		if self.journal.is_dry() {
+			return self.foresee_owner(site, file.to_bytes(), now, wanted);
+		}
 		self.note_perms(site, file.to_bytes(), now)?;
 		dir.own(file, now, wanted).map_err(not_owner)
 	}
@@ -424,7 +437,7 @@ impl<'w> Work<'w> {
 		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
 		}
-		let now = dir.status()?.perms;
+		let now = self.own_perms(site, dir)?;
 		if same_perms(now, wanted) {
 			return Ok(());
 		}
@@ -432,8 +445,14 @@ impl<'w> Work<'w> {
 			self.differ_perms(b"", site, wanted, now);
 			return Ok(());
 		}
-		self.note_perms(site, b"", now)?;
-		match dir.own_self(now, wanted).map_err(not_owner) {
+		let owned = match self.journal.is_dry() {
+			true => self.foresee_owner(site, b"", now, wanted),
+			false => {
+				self.note_perms(site, b"", now)?;
+				dir.own_self(now, wanted).map_err(not_owner)
+			}
+		};
+		match owned {
 			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
 			result => result,
 		}
@@ -473,8 +492,9 @@ impl<'w> Work<'w> {
 			if let (Legacy::Unknown, Pass::Create, Some(file)) =
 				(site.legacy, self.pass, file_name(saved.name, &mut name))
 			{
-				let current = read::current(dir, file, known, self.value, false);
-				self.trust &= current.is_ok_and(|(text, _)| value::is_default(known, text));
+				let current = self.current(site, dir, file, known, false);
+				let text = current.ok().and_then(|(len, _)| self.value.get(..len));
+				self.trust &= text.is_some_and(|text| value::is_default(known, text));
 			}
 		}
 		Ok(Legacy::Rest)
@@ -614,12 +634,7 @@ pub(super) fn write_all(
 	count: &mut u32,
 ) -> Result<(), Fault> {
 	plan::writes(known, text, current, &mut |target, text| {
-		let file = match target {
-			Target::Own => file,
-			Target::Allow => c"devices.allow",
-			Target::Deny => c"devices.deny",
-		};
-		match dir.write(file, text) {
+		match dir.write(target.file(file), text) {
 			Err(Fault::Kernel(errno::EINVAL)) if target != Target::Own && text == b"a" => {
 				return Err(Fault::Unfit(Why::ChildrenThere));
 			}

@@ -192,6 +192,11 @@ impl Dir {
 		}
 	}
 
+	/// Whether this process may write a file right below, or make groups with `.`; nothing is tried. faccessat2(2)
+	pub fn may_write(&self, file: &CStr) -> Result<()> {
+		fs::accessat(&self.fd, file, fs::Access::WRITE_OK, AtFlags::EACCESS).map_err(fault)
+	}
+
 	/// Sets owner and mode of a file right below where they differ from `now`.
 	pub fn own(&self, file: &CStr, now: Perms, wanted: Perms) -> Result<()> {
 		let fd = open_beneath(&self.fd, file, OFlags::PATH | OFlags::CLOEXEC).map_err(fault)?;
