@@ -2,7 +2,7 @@
 # How a restore finds the tasks of an image: by a map in a file, by their numbers in a pid namespace, where they belong by the
 # groups of another process, and those that were forked since the dump. Last line: "N passed, N failed, N skipped".
 # shellcheck source-path=SCRIPTDIR
-# shellcheck disable=SC2086 # lists of pids are split
+# shellcheck disable=SC2086,SC2154 # lists of pids are split
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 
 # One hierarchy is enough for most: v1 pids, or else v2.
@@ -337,7 +337,7 @@ forked_and_undone() {
 	# shellcheck disable=SC2016 # the inner shells expand it
 	bash -c 'read -r _ <"$0"; bash -c "sleep 100000 & sleep 100000 & wait" & wait' "$work/go" &
 	leader=$!
-	kept+=($leader)
+	kept+=("$leader")
 	echo $leader >"$at/$group/a/cgroup.procs"
 	"$CGRAFT" dump -t $leader -i "$work/img"
 	echo $leader >"$at/cgroup.procs"

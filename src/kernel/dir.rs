@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::fenced::Map;
 use super::{Result, fault};
-use crate::error::{Fault, Why, errno};
+use crate::error::{Fault, Why};
 use crate::image::view::Perms;
 use crate::limits::Limit;
 
@@ -181,15 +181,12 @@ impl Dir {
 
 	/// Writes a property's file right below, with one write(2).
 	pub fn write(&self, file: &CStr, text: &[u8]) -> Result<()> {
-		let fd = open_beneath(&self.fd, file, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)?;
-		loop {
-			match rustix::io::write(&fd, text) {
-				Ok(len) if len == text.len() => return Ok(()),
-				Ok(_) => return Err(Fault::Kernel(errno::E2BIG)),
-				Err(Errno::INTR) => {}
-				Err(errno) => return Err(fault(errno)),
-			}
-		}
+		super::output::write_to(&self.open_file(file)?, text)
+	}
+
+	/// Opens a file right below to be written.
+	pub fn open_file(&self, file: &CStr) -> Result<OwnedFd> {
+		open_beneath(&self.fd, file, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)
 	}
 
 	/// Whether this process may write a file right below, or make groups with `.`; nothing is tried. faccessat2(2)
