@@ -9,6 +9,7 @@
 
 use crate::act::join::{Buffers, Join, move_noted};
 use crate::act::journal::{Change, Journal};
+use crate::act::namespace::denied;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel;
@@ -16,7 +17,7 @@ use crate::kernel::proc::{is_gone, with_number};
 use crate::limits::{COMM_BYTES, RECORD_BYTES};
 use crate::log::Log;
 use crate::name::{ShownPath, is_below_or_same};
-use crate::procfs::membership::{memberships, same_controllers};
+use crate::procfs::membership::find;
 use crate::procfs::{scan, stat, status};
 
 /// Bytes of /proc/PID/stat.
@@ -150,7 +151,9 @@ impl Join<'_, '_> {
 		self.note_threads(at, pid, journal)?;
 		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
 		let Buffers { old, known, .. } = &mut *self.buffers;
-		move_noted(&dir, self.host.hierarchies[at].label.version(), (at, old), pid, true, journal)?;
+		let version = self.host.hierarchies[at].label.version();
+		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
+		move_noted(&file, version, (at, old), pid, true, journal)?;
 		known.add(pid);
 		let mut name = [0; COMM_BYTES + 1];
 		let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
@@ -181,12 +184,13 @@ impl Join<'_, '_> {
 		if known.has(pid) {
 			return Ok(());
 		}
-		for line in memberships(text.get(..len).unwrap_or(&[])) {
-			let line = line?;
+		let text = text.get(..len).unwrap_or(&[]);
+		let label = |at: usize| self.host.hierarchies[at].label.bytes();
+		for target in self.targets.iter() {
+			let Some(line) = find(text, label(target.at))? else { continue };
 			let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
-			let is_its = |at: usize| same_controllers(line.controllers, self.host.hierarchies[at].label.bytes());
-			let mut targets = self.targets.iter().filter(|target| is_its(target.at)).peekable();
-			if targets.peek().is_none() || targets.any(|target| is_in_tree(path, target.rule.top())) {
+			let mut same = self.targets.iter().filter(|other| other.at == target.at);
+			if same.any(|other| is_in_tree(path, other.rule.top())) {
 				continue;
 			}
 			log.info(format_args!("task {pid}, forked since the dump by {parent}, stays in group {}", ShownPath(path)));

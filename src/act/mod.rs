@@ -16,6 +16,7 @@ pub mod host;
 pub mod join;
 pub mod journal;
 pub mod kept;
+pub mod like;
 pub mod made;
 pub mod manner;
 pub mod namespace;

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::fenced::Map;
 use super::{Result, fault, is_still};
-use crate::error::{Fault, Why, errno};
+use crate::error::{Fault, Why};
 use crate::image::view::Perms;
 use crate::limits::Limit;
 
@@ -187,15 +187,13 @@ impl Dir {
 		if is_still() {
 			return Ok(());
 		}
-		let fd = open_beneath(&self.fd, file, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)?;
-		loop {
-			match rustix::io::write(&fd, text) {
-				Ok(len) if len == text.len() => return Ok(()),
-				Ok(_) => return Err(Fault::Kernel(errno::E2BIG)),
-				Err(Errno::INTR) => {}
-				Err(errno) => return Err(fault(errno)),
-			}
-		}
+		super::output::write_to(&self.open_file(file)?, text)
+	}
+
+	/// Opens a file right below to be written; in a dry run only to see that it is there.
+	pub fn open_file(&self, file: &CStr) -> Result<OwnedFd> {
+		let how = if is_still() { OFlags::RDONLY } else { OFlags::WRONLY };
+		open_beneath(&self.fd, file, how | OFlags::CLOEXEC | OFlags::NOCTTY).map_err(fault)
 	}
 
 	/// Sets owner and mode of a file right below where they differ from `now`.
