@@ -8,6 +8,7 @@ use crate::act::journal::Journal;
 use crate::act::kept::State;
 use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
+use crate::act::systemd;
 use crate::act::tasks::{self, Dump};
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
@@ -122,7 +123,9 @@ pub fn restore<'a>(
 	let brings = request.phases.create && request.mode.makes();
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
-	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
+	let skipped = aim.skipped;
+	systemd::warn(image, host, targets, None, log)?;
+	let counts = Counts { skipped, ..Counts::default() };
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
 	}

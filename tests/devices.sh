@@ -109,7 +109,7 @@ taken_back() {
 	image_of bad 'c 1:3 rwm' 'c 1:3 rwx'
 	refuses "a rule that is none" 1 devices.list "/$group/2" "does not take" -- restore -i bad
 	image_of one 'c 1:3 rwm'
-	wrap=(setpriv --bounding-set=-sys_admin,-bpf,-net_admin)
+	wrap=(setpriv "--bounding-set=-sys_admin,-bpf,-net_admin")
 	refuses "without rights" 1 devices.list CAP_BPF -- restore -i one
 	wrap=()
 	if command -v strace >/dev/null; then

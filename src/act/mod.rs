@@ -21,6 +21,7 @@ pub mod read;
 pub mod scope;
 pub mod sets;
 pub mod spots;
+pub mod systemd;
 pub mod tasks;
 pub mod tour;
 pub mod undo;
