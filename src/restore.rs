@@ -11,6 +11,7 @@ use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::pairs::Pair;
 use crate::act::pidns::Room;
+use crate::act::systemd;
 use crate::act::tasks::Dump;
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
@@ -145,6 +146,7 @@ pub fn restore<'a>(
 	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
+	systemd::warn(image, host, targets, None, log)?;
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
