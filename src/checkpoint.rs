@@ -100,7 +100,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	let shown = Shown(request.output.unwrap_or(b"standard output"));
 	let output = match request.output {
 		Some(path) => Output::to_path(path).at(format_args!("create {shown}"))?,
-		None => Output::to_stdout().at(format_args!("create a memory file for {shown}"))?,
+		None => Output::in_memory().at(format_args!("create a memory file for {shown}"))?,
 	};
 	let place = format_args!("write the image to {shown}");
 	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;

@@ -20,6 +20,7 @@ pub mod compare;
 pub mod owners;
 pub mod plan;
 pub mod remap;
+pub mod rewrite;
 pub mod translate;
 pub mod vet;
 

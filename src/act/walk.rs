@@ -325,7 +325,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			match read::current(dir, file, property, value, true) {
 				Ok((text, perms)) => {
 					self.threaded |= property.write == Write::Type && text == b"threaded";
-					let written = self.writer.property(file.to_bytes(), text, perms);
+					let written = self.writer.property(file.to_bytes(), text, Some(perms));
 					written.at(format_args!("write the image"))?;
 				}
 				Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),

@@ -69,6 +69,16 @@ impl<'a> Image<'a> {
 		Repeated::new(self.payload, schema::entry::SETS, self.layout)
 	}
 
+	/// All there is, in the order of the bytes.
+	pub fn fields(&self) -> Fields<'a> {
+		Fields::new(self.payload)
+	}
+
+	/// The set of a field.
+	pub fn set(&self, field: &Field<'a>) -> Result<Set<'a>, Fault> {
+		Set::view(field.bytes()?, self.layout)
+	}
+
 	/// The hierarchies in the order of the bytes.
 	pub fn hierarchies(&self) -> impl Iterator<Item = Result<Hierarchy<'a>, Fault>> + use<'a> {
 		let pages = self.pages;

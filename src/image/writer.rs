@@ -47,7 +47,8 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.layout
 	}
 
-	fn text(&mut self, number: u32, text: &[u8]) -> Result<(), Fault> {
+	/// A text, or a message whose bytes are known.
+	pub fn text(&mut self, number: u32, text: &[u8]) -> Result<(), Fault> {
 		let result = Writer::new(&mut self.sink).write_with_tag(text_tag(number), |writer| writer.write_bytes(text));
 		self.sink.settle(result)
 	}
@@ -71,7 +72,7 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.sink.open()
 	}
 
-	/// Closes a hierarchy or a group.
+	/// Closes a hierarchy, a group or a set.
 	pub fn close(&mut self, mark: Mark) -> Result<(), Fault> {
 		self.sink.close(mark)
 	}
@@ -103,20 +104,34 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		id: u32,
 		members: impl Iterator<Item = Member<'m>> + Clone,
 	) -> Result<(u64, usize), Fault> {
-		let number = if self.layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS };
+		let number = self.members();
 		let len: usize = members.clone().map(|member| text_size(number, member_size(&member))).sum();
 		self.message(schema::entry::SETS, number_size(schema::set::ID, u64::from(id)) + len)?;
 		self.number(schema::set::ID, u64::from(id))?;
 		let at = self.sink.total();
 		for member in members {
-			self.message(number, member_size(&member))?;
-			self.text(schema::member::NAME, member.name)?;
-			self.text(schema::member::PATH, member.path)?;
-			if let Some(prefix) = member.cgns_prefix {
-				self.number(schema::member::CGNS_PREFIX, u64::from(prefix))?;
-			}
+			self.member(&member)?;
 		}
 		Ok((at, len))
+	}
+
+	/// Opens a set whose members are not counted yet.
+	pub fn open_set(&mut self, id: u32) -> Result<Mark, Fault> {
+		let mark = self.open(schema::entry::SETS)?;
+		self.number(schema::set::ID, u64::from(id))?;
+		Ok(mark)
+	}
+
+	/// One member of the open set.
+	pub fn member(&mut self, member: &Member<'_>) -> Result<(), Fault> {
+		self.message(self.members(), member_size(member))?;
+		self.text(schema::member::NAME, member.name)?;
+		self.text(schema::member::PATH, member.path)?;
+		member.cgns_prefix.map_or(Ok(()), |prefix| self.number(schema::member::CGNS_PREFIX, u64::from(prefix)))
+	}
+
+	fn members(&self) -> u32 {
+		if self.layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS }
 	}
 
 	/// Bytes that were written already; whether they are there.
@@ -220,17 +235,17 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	}
 
 	/// One property of the open group.
-	pub fn property(&mut self, name: &[u8], value: &[u8], perms: Perms) -> Result<(), Fault> {
+	pub fn property(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<(), Fault> {
 		if self.layout == Layout::Rfc {
 			return self.rfc_property(name, value);
 		}
 		let len = text_size(schema::property::NAME, name.len())
 			+ text_size(schema::property::VALUE, value.len())
-			+ text_size(schema::property::PERMS, perms_size(perms));
+			+ perms.map_or(0, |perms| text_size(schema::property::PERMS, perms_size(perms)));
 		self.message(schema::dir::PROPERTIES, len)?;
 		self.text(schema::property::NAME, name)?;
 		self.text(schema::property::VALUE, value)?;
-		self.perms(schema::property::PERMS, perms)
+		perms.map_or(Ok(()), |perms| self.perms(schema::property::PERMS, perms))
 	}
 
 	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {

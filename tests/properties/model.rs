@@ -313,7 +313,7 @@ fn write_group(writer: &mut Writer<'_>, group: &Group, above: Option<&[u8]>) -> 
 	}
 	writer.owner(group.perms.unwrap())?;
 	for (name, value, perms) in &group.properties {
-		writer.property(name, value, perms.unwrap())?;
+		writer.property(name, value, *perms)?;
 	}
 	for child in &group.children {
 		write_group(writer, child, Some(&path))?;
