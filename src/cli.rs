@@ -102,6 +102,12 @@ pub struct Cli {
 	/// restore, verify: the same for groups of users; repeatable
 	#[argh(option, long = "gid-map")]
 	pub gid_map: Vec<Text>,
+	/// restore, verify, attach, exec: hierarchies that are here in the other cgroup version: off (default), or auto and choices
+	#[argh(option)]
+	pub translate: Option<Text>,
+	/// restore, verify, attach, exec: with --translate, whose groups count where those of a task differ
+	#[argh(option)]
+	pub primary: Option<Text>,
 	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
 	#[argh(option)]
 	pub set: Option<Text>,
@@ -171,6 +177,8 @@ impl Cli {
 			!self.pid_map.is_empty(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
+			self.translate.is_some(),
+			self.primary.is_some(),
 			self.set.is_some(),
 			self.skip_missing,
 			self.fit,
@@ -188,7 +196,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 27] = [
+static OWNERS: [(&str, u16); 29] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -206,6 +214,8 @@ static OWNERS: [(&str, u16); 27] = [
 	("--pid-map", RESTORE),
 	("--uid-map", RESTORE | VERIFY),
 	("--gid-map", RESTORE | VERIFY),
+	("--translate", RESTORE | VERIFY | ATTACH | EXEC),
+	("--primary", RESTORE | VERIFY | ATTACH | EXEC),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC),
 	("--fit", RESTORE),

@@ -3,6 +3,7 @@
 mod differences;
 mod entry;
 mod options;
+mod translating;
 
 use std::sync::Mutex;
 
@@ -28,6 +29,7 @@ use cgraft::undo::take_back;
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
 use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
+use self::translating::{Translated, translated};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -166,7 +168,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let request = restore::Request {
+	let mut request = restore::Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: texts(&cli.roots, roots)?,
@@ -176,6 +178,7 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		pid_map: &pairs(&cli.pid_map)?,
 		same_pids: cli.same_pids,
 		skip_missing: cli.skip_missing || cli.fit,
+		lost: 0,
 		fit: cli.fit,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
@@ -184,6 +187,9 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let other = translated(cli, &image, &mut space, messages)?;
+	let image = other.as_ref().map_or(Ok(image), Translated::image)?;
+	request.lost = other.as_ref().map_or(0, |other| other.lost);
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {

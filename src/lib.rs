@@ -28,6 +28,7 @@ pub mod kernel;
 
 pub mod act;
 
+pub mod adapt;
 pub mod checkpoint;
 pub mod enter;
 pub mod report;

@@ -63,6 +63,12 @@ pub const PROPS_BYTES: usize = LINE_BYTES - 1;
 pub const OPTIONS: usize = 256;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
 pub const PLACE_BYTES: usize = 512;
+/// Values that a translation loses, sets and groups that it refuses, that are told one by one; of others the number.
+pub const TOLD: u64 = 20;
+/// Tasks of a set that are named in a message.
+pub const TASKS_TOLD: usize = 8;
+/// Bits that say which groups may have tasks, by a hash of their paths.
+pub const SPOT_BITS: usize = 512 * 1024;
 /// Bytes of the journal that are kept before they are written to its file.
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.

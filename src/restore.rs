@@ -49,6 +49,8 @@ pub struct Request<'a> {
 	pub same_pids: bool,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
+	/// Values that a translation lost.
+	pub lost: u64,
 	/// Lists of CPUs and memory nodes are cut to what this host has.
 	pub fit: bool,
 	/// A failed restore is taken back.
@@ -122,7 +124,7 @@ pub fn restore<'a>(
 	let brings = request.phases.create && request.mode.makes();
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
-	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
+	let counts = Counts { skipped: aim.skipped + request.lost, ..Counts::default() };
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
 	}
@@ -401,14 +403,14 @@ impl Story<'_, '_> {
 		first.map_or(Ok(()), Err)
 	}
 
-	fn code(&self) -> u8 {
-		if self.work.skip_missing && self.work.counts.skipped > 0 { 6 } else { 0 }
+	fn code(&self, request: &Request<'_>) -> u8 {
+		if (request.skip_missing || request.lost > 0) && self.work.counts.skipped > 0 { 6 } else { 0 }
 	}
 
 	/// What the journal says in the end, and the outcome.
 	fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
 		let outcome = match done {
-			Ok(()) => Ok(Outcome { counts: self.work.counts, code: self.code() }),
+			Ok(()) => Ok(Outcome { counts: self.work.counts, code: self.code(request) }),
 			Err(error) if self.work.journal.is_empty() => Err(error),
 			Err(error) => Ok(self.fail(&error, request.rollback)),
 		};

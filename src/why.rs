@@ -96,6 +96,7 @@ reasons! {
 	BadPrefix = "a cgroup namespace's prefix is longer than the path",
 	TooManyNames = "a hierarchy has more names than one can have",
 	BadGroupName = "a group's name is empty, `.`, `..`, or has a slash, NUL or newline",
+	GroupTwice = "a group comes twice",
 	BadMode = "a mode is not that of a group or of its files",
 	BadPropertyName = "a property's name is not the name of a file",
 	NoConfiguration = "a property is no configuration and may not be written",
@@ -103,7 +104,8 @@ reasons! {
 	BadValue = "a property's value is not one that its file can have",
 	BadAttribute = "an extended attribute is not one that a group can have, or out of order",
 	// Why this host cannot take it.
-	NoHierarchy = "this host has no such hierarchy",
+	NoHierarchy = "this host has no such hierarchy (--translate, if it has the controllers in the other cgroup version)",
+	NoController = "this host has no controller for it (--skip-missing)",
 	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",
 	NoGroup = "there is no such group",
 	NotMounted = "the hierarchy is not mounted",
@@ -138,10 +140,15 @@ reasons! {
 	SwapAlone = "cgroup v1 limits swap only where memory is limited",
 	OtherScheduler = "the weights of the other I/O scheduler are used",
 	OddValue = "the value is not one that the kernel shows",
+	// Why memberships cannot.
+	PathsDiffer = "their groups differ in hierarchies that are one here: --primary CTRL says whose count",
+	ThreadsApart = "threads of one process are in different groups, which cgroup v2 has for threaded groups only",
+	InternalTasks = "a group of cgroup v2 that has tasks cannot hand controllers to groups with tasks below it: move its tasks into a group below, or restore without --translate what is above",
 	// Why the command line makes no sense.
 	NoSuchChoice = "there is no such choice (see --help)",
 	BadPidMap = "a process is mapped as OLD:NEW",
 	BadShift = "owners are mapped as OLD=NEW or FIRST-LAST=NEW",
+	NotPrimary = "no hierarchy that is translated is meant by it",
 	NothingToMove = "no hierarchy of the image has a group that it could move",
 	NotUtf8 = "the argument is not UTF-8",
 	NotYet = "CRIU has this option; cgraft does not have it yet",

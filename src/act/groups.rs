@@ -15,7 +15,7 @@ use crate::limits::WRITE_BYTES;
 use crate::name::Name;
 use crate::plan::add_change;
 use crate::procfs::membership::has_controller;
-use crate::property::value::controller_changes;
+use crate::property::value::{self, controller_changes};
 use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
@@ -134,6 +134,10 @@ fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>)
 	for saved in site.properties() {
 		let saved = saved?;
 		let Some(known) = property::find(Version::V2, saved.name) else { continue };
+		// A default whose owner is not known asks for nothing: a translation made it.
+		if saved.perms.is_none() && value::is_default(known, saved.value.bytes()) {
+			continue;
+		}
 		let names = if known.write == Write::Controllers { saved.value.bytes() } else { known.controller() };
 		for (_, name) in controller_changes(names, enabled).filter(|(sign, _)| *sign == b'+') {
 			add(name, text)?;

@@ -10,6 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
+use super::translating::{Translated, translated};
 use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
@@ -27,6 +28,8 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let other = translated(cli, &image, &mut space, messages)?;
+	let image = other.as_ref().map_or(Ok(image), Translated::image)?;
 	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
 }
 

@@ -6,6 +6,7 @@ use cgraft::log::Log;
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
 
+use super::translating::{Translated, translated};
 use super::{ImagePath, RESTORE, TEXTS, open, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
@@ -63,5 +64,7 @@ fn run_enter(cli: &Cli, pids: &[u32], messages: &mut Messages) -> Result<(u64, u
 	let map = path.map()?;
 	let image = open(&map, &path)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let other = translated(cli, &image, &mut space, messages)?;
+	let image = other.as_ref().map_or(Ok(image), Translated::image)?;
 	enter(&image, &request, &mut space, messages)
 }

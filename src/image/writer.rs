@@ -239,13 +239,24 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		if self.layout == Layout::Rfc {
 			return self.rfc_property(name, value);
 		}
+		self.value(name, value, perms).map(|_| ())
+	}
+
+	/// The same in CRIU's layout, with a value that [`Self::patch`] replaces before the group is closed: where it is.
+	pub fn value(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<u64, Fault> {
 		let len = text_size(schema::property::NAME, name.len())
 			+ text_size(schema::property::VALUE, value.len())
 			+ perms.map_or(0, |perms| text_size(schema::property::PERMS, perms_size(perms)));
 		self.message(schema::dir::PROPERTIES, len)?;
 		self.text(schema::property::NAME, name)?;
 		self.text(schema::property::VALUE, value)?;
-		perms.map_or(Ok(()), |perms| self.perms(schema::property::PERMS, perms))
+		let at = self.sink.total() - value.len() as u64;
+		perms.map_or(Ok(at), |perms| self.perms(schema::property::PERMS, perms).map(|()| at))
+	}
+
+	/// Replaces bytes of a value.
+	pub fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
+		self.sink.patch(at, bytes)
 	}
 
 	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {

@@ -1,0 +1,205 @@
+//! Several hierarchies of an image in, one hierarchy of v2 out: the union of their groups, each with the values of all.
+//!
+//! - Owner, mode and attributes of a group are those of the first hierarchy that has it, in the image's order; named ones,
+//!   and that of v2 if it has no controllers, come last. Owner and mode of cgroup.procs are cgroup.subtree_control's as
+//!   well: who may move tasks in a v1 group could make groups with limits in it.
+//! - A group hands down what is set below it and no more: with each controller more, fewer groups can have tasks. The value
+//!   is `+NAME` for each: at least these.
+//! - A group with tasks can hand down nothing that is for processes only, and nothing at all if there are tasks below it.
+
+use super::controllers::Controllers;
+use super::image::{Ask, Plan};
+use super::members::{Members, refuse};
+use super::union::{self, Turn, Union};
+use super::values::{Taker, Values};
+use crate::error::{At, Error, Fault, Why};
+use crate::image::sink::{Mark, Store};
+use crate::image::view::{Group, Perms};
+use crate::limits::DEPTH;
+use crate::property::{self, Phase, Property, Version, Write, value};
+use crate::rewrite::IMAGE;
+
+/// Bytes of the longest value of cgroup.subtree_control, which is put in when a group is left.
+const CONTROL_BYTES: usize = 64;
+const CONTROL: &[u8] = b"cgroup.subtree_control";
+
+/// A group that is being written.
+#[derive(Clone, Copy)]
+struct Level {
+	mark: Option<Mark>,
+	/// Where the value of cgroup.subtree_control is.
+	control: u64,
+	/// What the group itself needs, and what it has to hand down.
+	own: Controllers,
+	below: Controllers,
+}
+
+impl Level {
+	const NONE: Level = Level { mark: None, control: 0, own: Controllers::NONE, below: Controllers::NONE };
+}
+
+/// The root and all levels below it.
+pub(super) struct Open([Level; DEPTH + 1]);
+
+impl Open {
+	pub const fn new() -> Self {
+		Open([Level::NONE; DEPTH + 1])
+	}
+}
+
+/// Writes the hierarchy.
+pub(super) fn merge<S: Store>(
+	plan: &Plan<'_, '_>,
+	values: &mut Values<'_, '_, '_, S>,
+	members: &Members<'_, '_>,
+	buffers: &mut union::Buffers,
+	open: &mut Open,
+) -> Result<(), Error> {
+	let mark = values.writer.hierarchy(0, [&b""[..]].into_iter()).at(IMAGE)?;
+	let mut union = Union::new(&plan.sources, buffers).at(IMAGE)?;
+	let mut merge = Merge { plan, values, members, open, refused: 0 };
+	merge.open.0[0] = Level::NONE;
+	// A root without a tree is only a membership.
+	if union.groups().flatten().any(|(_, root)| root.children().next().is_some()) {
+		merge.enter(&union)?;
+	}
+	while let Some(turn) = union.turn().at(IMAGE)? {
+		match turn {
+			Turn::Enter => merge.enter(&union)?,
+			Turn::Leave => merge.leave(&union)?,
+		}
+	}
+	merge.open.0[0].mark.map_or(Ok(()), |mark| merge.values.writer.close(mark)).at(IMAGE)?;
+	refuse(merge.refused, Why::InternalTasks, format_args!("groups with tasks: {}", merge.refused))?;
+	values.writer.close(mark).at(IMAGE)
+}
+
+struct Merge<'m, 'v, 's, 'l, 'i, 'a, S: Store> {
+	plan: &'m Plan<'a, 'i>,
+	values: &'m mut Values<'v, 's, 'l, S>,
+	members: &'m Members<'i, 'a>,
+	open: &'m mut Open,
+	/// Groups that have tasks and may not.
+	refused: u64,
+}
+
+impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
+	fn enter(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
+		let depth = union.depth();
+		let head = depth == 0 || self.open.0[depth - 1].mark.is_none();
+		let name = union.path().rsplit(|byte| *byte == b'/').next().unwrap_or(b"");
+		let mut ancestor = true;
+		for group in union.groups() {
+			ancestor &= group.and_then(|(_, group)| group.is_ancestor()).at(IMAGE)?;
+		}
+		let mark = self.values.writer.group(head, name, b"", ancestor).at(IMAGE)?;
+		self.open.0[depth] = Level { mark: Some(mark), ..Level::NONE };
+		if let Some(first) = union.groups().next() {
+			first.and_then(|(_, first)| self.values.own(&first)).at(IMAGE)?;
+		}
+		if depth > 0 { self.properties(union) } else { Ok(()) }
+	}
+
+	/// The values of all, and those that v2 alone has.
+	fn properties(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
+		let is_v2 = |group: &Result<(usize, Group<'_>), Fault>| {
+			group.as_ref().is_ok_and(|(at, _)| self.plan.sources[*at].is_unified())
+		};
+		let alone = !union.groups().any(|group| is_v2(&group));
+		let mut wants = Wants { alone, own: Controllers::NONE, below: Controllers::NONE, seen: [false; 2] };
+		let mut perms = None;
+		for group in union.groups() {
+			let (at, group) = group.at(IMAGE)?;
+			if self.plan.sources[at].is_unified() {
+				self.unified(&group, &mut wants, &mut perms)?;
+			} else {
+				perms = perms.or(entrance(&group).at(IMAGE)?);
+				self.values.group((Version::V1, &group, union.path()), &mut wants)?;
+			}
+		}
+		let level = &mut self.open.0[union.depth()];
+		(level.own, level.below) = (wants.own, wants.below);
+		if perms.is_some() || union.leads_on() {
+			let mut room = [b' '; CONTROL_BYTES];
+			room[0] = b'+';
+			level.control = self.values.writer.value(CONTROL, &room, perms).at(IMAGE)?;
+		}
+		Ok(())
+	}
+
+	/// Those of a group that is of v2 already.
+	fn unified(&mut self, group: &Group<'_>, wants: &mut Wants, perms: &mut Option<Perms>) -> Result<(), Error> {
+		for saved in group.properties() {
+			let saved = saved.at(IMAGE)?;
+			let Some(known) = property::find(Version::V2, saved.name) else {
+				self.values.keep(&saved)?;
+				continue;
+			};
+			let default = value::is_default(known, saved.value.bytes());
+			if known.write == Write::Controllers {
+				wants.below = wants.below.and(Controllers::of_text(saved.value.bytes()));
+				*perms = perms.or(saved.perms);
+			} else if wants.takes(known, default) && (!default || known.phase == Phase::Never) {
+				self.values.keep(&saved)?;
+			}
+		}
+		Ok(())
+	}
+
+	fn leave(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
+		let at = union.depth();
+		let Level { mark, control, own, below } = self.open.0[at];
+		let below = below.within(self.values.ask.v2.unwrap_or_default());
+		if !below.is_empty() {
+			let (mut text, mut len) = ([0; CONTROL_BYTES], 0);
+			for byte in below.names().flat_map(|name| b"+".iter().chain(name).chain(b" ")) {
+				text[len] = *byte;
+				len += 1;
+			}
+			self.values.writer.patch(control, &text[..len - 1]).at(IMAGE)?;
+			let log = &mut *self.values.tell.log;
+			self.members.judge_inner(union.path(), below, &mut self.refused, log).at(IMAGE)?;
+		}
+		let above = &mut self.open.0[at - 1].below;
+		*above = above.and(own).and(below);
+		mark.map_or(Ok(()), |mark| self.values.writer.close(mark)).at(IMAGE)
+	}
+}
+
+/// Owner and mode of the file that takes the processes of a v1 group.
+fn entrance(group: &Group<'_>) -> Result<Option<Perms>, Fault> {
+	for saved in group.properties() {
+		let saved = saved?;
+		if saved.name == b"cgroup.procs" {
+			return Ok(saved.perms);
+		}
+	}
+	Ok(None)
+}
+
+/// What a group needs.
+struct Wants {
+	/// No hierarchy of v2 has it: what is a default in v1 says something.
+	alone: bool,
+	own: Controllers,
+	below: Controllers,
+	/// cgroup.procs and cgroup.threads, whose owner and mode are those of the first hierarchy.
+	seen: [bool; 2],
+}
+
+impl Taker for Wants {
+	fn takes(&mut self, target: &'static Property, default: bool) -> bool {
+		if target.phase == Phase::Never {
+			let threads = target.file() == "cgroup.threads";
+			return !core::mem::replace(&mut self.seen[usize::from(threads)], true);
+		}
+		if !default {
+			self.own = self.own.and(Controllers::of_file(target));
+		}
+		self.alone || !default
+	}
+
+	fn is_here(&self, ask: &Ask<'_>, target: &Property) -> bool {
+		Controllers::of_file(target).without(ask.v2.unwrap_or_default()).is_empty()
+	}
+}

@@ -1,0 +1,265 @@
+//! Hierarchies of one image in, the groups that one of them or several have out, each path once, in tree order.
+//!
+//! Groups that are not there, but lead to one, count as well: a head of CRIU may have several components in its name, and
+//! hierarchies may begin at other heads. Memory is sixteen bytes a level and hierarchy. A child is looked for behind the
+//! one that was found last and round: hierarchies of one host have their groups in the same order. The image has CRIU's
+//! layout.
+
+use crate::error::{Fault, Why};
+use crate::image::view::{Group, Hierarchy};
+use crate::limits::{DEPTH, HIERARCHIES, Limit};
+use crate::name::Trail;
+
+/// What a hierarchy has at a path: offsets in the payload.
+#[derive(Clone, Copy)]
+struct Node {
+	/// Its group; there is none if it has no bytes.
+	start: u32,
+	end: u32,
+	/// Behind the child that was found last.
+	next: u32,
+	/// Heads lie below the path.
+	heads: bool,
+}
+
+impl Node {
+	const NONE: Node = Node { start: 0, end: 0, next: 0, heads: false };
+
+	fn is_group(&self) -> bool {
+		self.end > self.start
+	}
+}
+
+/// Where the list of children is at.
+#[derive(Clone, Copy)]
+struct Level {
+	/// The hierarchy whose children come.
+	turn: u8,
+	/// They are heads.
+	in_heads: bool,
+	/// What of them is not read yet.
+	next: u32,
+}
+
+impl Level {
+	const FIRST: Level = Level { turn: 0, in_heads: false, next: 0 };
+}
+
+/// The buffers of a union: the root and all levels below it.
+pub struct Buffers {
+	nodes: [[Node; HIERARCHIES]; DEPTH + 1],
+	levels: [Level; DEPTH + 1],
+	path: Trail,
+}
+
+impl Buffers {
+	/// Empty ones.
+	pub const fn new() -> Self {
+		Buffers { nodes: [[Node::NONE; HIERARCHIES]; DEPTH + 1], levels: [Level::FIRST; DEPTH + 1], path: Trail::new() }
+	}
+}
+
+impl Default for Buffers {
+	fn default() -> Self {
+		Buffers::new()
+	}
+}
+
+/// One turn of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+	/// A group is entered.
+	Enter,
+	/// The group entered last and not left yet is left.
+	Leave,
+}
+
+/// The union of hierarchies, which is in its root at first.
+pub struct Union<'u, 'a> {
+	sources: &'u [Hierarchy<'a>],
+	buffers: &'u mut Buffers,
+	depth: usize,
+	/// The group that it is in was left.
+	left: bool,
+}
+
+impl<'u, 'a> Union<'u, 'a> {
+	/// In the root.
+	pub fn new(sources: &'u [Hierarchy<'a>], buffers: &'u mut Buffers) -> Result<Self, Fault> {
+		buffers.path.clear();
+		buffers.levels[0] = Level::FIRST;
+		let union = Union { sources, buffers, depth: 0, left: false };
+		for at in 0..sources.len().min(HIERARCHIES) {
+			let node = union.head(at, b"")?.map_or(Node::NONE, |root| node_of(&root));
+			union.buffers.nodes[0][at] = Node { heads: true, ..node };
+		}
+		Ok(union)
+	}
+
+	/// Levels below the root.
+	pub fn depth(&self) -> usize {
+		self.depth
+	}
+
+	/// The path of the group that it is in, without the first slash.
+	pub fn path(&self) -> &[u8] {
+		self.buffers.path.bytes()
+	}
+
+	/// Whether there may be groups below.
+	pub fn leads_on(&self) -> bool {
+		let heads = self.buffers.nodes[self.depth].iter().take(self.sources.len()).any(|node| node.heads);
+		heads || self.groups().flatten().any(|(_, group)| group.children().next().is_some())
+	}
+
+	/// The groups that hierarchies have here; none if it only leads to some.
+	pub fn groups(&self) -> impl Iterator<Item = Result<(usize, Group<'a>), Fault>> {
+		let nodes = self.buffers.nodes[self.depth];
+		let groups = self.sources.iter().zip(nodes).enumerate().filter(|(_, (_, node))| node.is_group());
+		groups.map(|(at, (source, node))| Ok((at, source.group(source.bytes(node.start, node.end))?)))
+	}
+
+	/// Enters the next child, or leaves the group where there is none; nothing at the end. It is in a group that is left
+	/// until the next turn.
+	pub fn turn(&mut self) -> Result<Option<Turn>, Fault> {
+		if core::mem::take(&mut self.left) {
+			self.depth -= 1;
+			self.buffers.path.pop();
+		}
+		while let Some(source) = self.sources.get(usize::from(self.buffers.levels[self.depth].turn)) {
+			if let Some(name) = self.next_name(source)? {
+				self.enter(name)?;
+				return Ok(Some(Turn::Enter));
+			}
+			let level = &mut self.buffers.levels[self.depth];
+			level.turn += u8::from(level.in_heads);
+			(level.in_heads, level.next) = (!level.in_heads, 0);
+		}
+		self.left = self.depth > 0;
+		Ok(self.left.then_some(Turn::Leave))
+	}
+
+	/// The name of the next child of the hierarchy whose turn it is that was not there before.
+	fn next_name(&mut self, source: &Hierarchy<'a>) -> Result<Option<&'a [u8]>, Fault> {
+		let Level { turn, in_heads, next } = self.buffers.levels[self.depth];
+		let at = usize::from(turn);
+		let node = self.buffers.nodes[self.depth][at];
+		let mut left = match in_heads {
+			true if !node.heads => return Ok(None),
+			true => source.heads(),
+			false if !node.is_group() => return Ok(None),
+			false => source.group(source.bytes(node.start, node.end))?.children(),
+		};
+		left = left.from(next as usize);
+		while let Some(group) = left.next().transpose()? {
+			self.buffers.levels[self.depth].next = left.at() as u32; // the payload's size is a u32
+			let name = match in_heads {
+				false => Some(group.name),
+				true => first_below(group.name, self.path()),
+			};
+			let Some(name) = name else { continue };
+			let mut known = false;
+			for earlier in 0..at {
+				known = known || self.has(earlier, name)?;
+			}
+			if in_heads && !known {
+				known = self.child(at, name)?.is_some() || self.has_head(at, name, group.at());
+			}
+			if !known {
+				return Ok(Some(name));
+			}
+		}
+		Ok(None)
+	}
+
+	/// Whether a hierarchy has a child of this name, or heads below there.
+	fn has(&mut self, at: usize, name: &[u8]) -> Result<bool, Fault> {
+		Ok(self.child(at, name)?.is_some() || self.has_head(at, name, usize::MAX))
+	}
+
+	/// Whether one of its heads in front of this offset is a child of this name, or lies below it.
+	fn has_head(&self, at: usize, name: &[u8], end: usize) -> bool {
+		let mut heads = self.sources[at].heads().flatten().take_while(|group| group.at() < end);
+		self.buffers.nodes[self.depth][at].heads
+			&& heads.any(|group| first_below(group.name, self.path()) == Some(name))
+	}
+
+	/// The child of this name of the group that a hierarchy has here.
+	fn child(&mut self, at: usize, name: &[u8]) -> Result<Option<Group<'a>>, Fault> {
+		let Node { start, end, next, .. } = self.buffers.nodes[self.depth][at];
+		if start == end {
+			return Ok(None);
+		}
+		let source = &self.sources[at];
+		let all = source.group(source.bytes(start, end))?.children();
+		for (mut left, stop) in [(all.from(next as usize), usize::MAX), (all, next as usize)] {
+			while let Some(group) = left.next().transpose()? {
+				if group.at() > stop {
+					break;
+				}
+				if group.name == name {
+					self.buffers.nodes[self.depth][at].next = left.at() as u32;
+					return Ok(Some(group));
+				}
+			}
+		}
+		Ok(None)
+	}
+
+	/// The head with this path.
+	fn head(&self, at: usize, path: &[u8]) -> Result<Option<Group<'a>>, Fault> {
+		let mut found = None;
+		for head in self.sources[at].heads() {
+			let head = head?;
+			if head.name == path && found.replace(head).is_some() {
+				return Err(Fault::image(head.at(), Why::GroupTwice));
+			}
+		}
+		Ok(found)
+	}
+
+	#[inline(never)]
+	fn enter(&mut self, name: &[u8]) -> Result<(), Fault> {
+		let depth = self.depth + 1;
+		if depth > DEPTH {
+			return Err(Fault::full(Limit::Depth, depth));
+		}
+		for at in 0..self.sources.len().min(HIERARCHIES) {
+			let node = self.child(at, name)?.map_or(Node::NONE, |group| node_of(&group));
+			self.buffers.nodes[depth][at] = node;
+		}
+		self.buffers.path.push(name)?;
+		for at in 0..self.sources.len().min(HIERARCHIES) {
+			if !self.buffers.nodes[self.depth][at].heads {
+				continue;
+			}
+			let path = self.buffers.path.bytes();
+			let heads = self.sources[at].heads().flatten().any(|head| first_below(head.name, path).is_some());
+			let node = &mut self.buffers.nodes[depth][at];
+			node.heads = heads;
+			if let Some(head) = self.head(at, self.path())? {
+				let node = &mut self.buffers.nodes[depth][at];
+				if node.is_group() {
+					return Err(Fault::image(head.at(), Why::GroupTwice));
+				}
+				*node = Node { heads, ..node_of(&head) };
+			}
+		}
+		self.depth = depth;
+		self.buffers.levels[depth] = Level::FIRST;
+		Ok(())
+	}
+}
+
+fn node_of(group: &Group<'_>) -> Node {
+	let message = group.message();
+	let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32);
+	Node { start, end, next: 0, heads: false }
+}
+
+/// The first component of what of a path lies below another one; nothing if it is that one itself.
+fn first_below<'p>(path: &'p [u8], above: &[u8]) -> Option<&'p [u8]> {
+	let rest = path.strip_prefix(above)?;
+	let rest = if above.is_empty() { rest } else { rest.strip_prefix(b"/")? };
+	rest.split(|byte| *byte == b'/').next().filter(|first| !first.is_empty())
+}
