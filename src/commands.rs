@@ -3,6 +3,7 @@
 mod differences;
 mod entry;
 mod options;
+mod rewriting;
 
 use std::sync::Mutex;
 
@@ -28,6 +29,7 @@ use cgraft::undo::take_back;
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
 use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
+use self::rewriting::used;
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -182,7 +184,8 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		journal: cli.journal.map(|path| path.0.as_bytes()),
 	};
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;

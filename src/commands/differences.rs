@@ -10,6 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
+use super::rewriting::used;
 use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
@@ -25,7 +26,8 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let owners = owners(cli, shifts)?;
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
 }
