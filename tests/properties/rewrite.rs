@@ -222,7 +222,7 @@ fn in_order(group: &Group, above: &[u8], all: &mut Vec<Bytes>) {
 
 #[test]
 fn groups_and_memberships_go_where_the_rules_say_or_nothing_goes() {
-	let mut dice = Dice(0x0a7_5);
+	let mut dice = Dice(0x0a75);
 	let (mut taken, mut refused, mut careful) = (0, 0, 0);
 	for _ in 0..2_000 {
 		let model = some_image(&mut dice);
