@@ -93,6 +93,9 @@ pub struct Cli {
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
+	/// restore, verify, attach, exec: a group and all below it have another path here, [CTRL:]OLD=NEW; repeatable
+	#[argh(option, long = "map")]
+	pub moves: Vec<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
@@ -174,6 +177,7 @@ impl Cli {
 			self.manage_cgroups.is_some(),
 			self.phase.is_some(),
 			!self.roots.is_empty(),
+			!self.moves.is_empty(),
 			!self.pid_map.is_empty(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
@@ -196,7 +200,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 29] = [
+static OWNERS: [(&str, u16); 30] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -211,6 +215,7 @@ static OWNERS: [(&str, u16); 29] = [
 	("--manage-cgroups", RESTORE),
 	("--phase", RESTORE),
 	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
+	("--map", RESTORE | VERIFY | ATTACH | EXEC),
 	("--pid-map", RESTORE),
 	("--uid-map", RESTORE | VERIFY),
 	("--gid-map", RESTORE | VERIFY),

@@ -3,6 +3,7 @@
 mod differences;
 mod entry;
 mod options;
+mod rewriting;
 mod translating;
 
 use std::sync::Mutex;
@@ -29,6 +30,7 @@ use cgraft::undo::take_back;
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
 use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
+use self::rewriting::used;
 use self::translating::{Translated, translated};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
@@ -185,11 +187,12 @@ fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		journal: cli.journal.map(|path| path.0.as_bytes()),
 	};
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let other = translated(cli, &image, &mut space, messages)?;
-	let image = other.as_ref().map_or(Ok(image), Translated::image)?;
-	request.lost = other.as_ref().map_or(0, |other| other.lost);
+	let changed = translated(cli, &image, &mut space, messages)?;
+	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
+	request.lost = changed.as_ref().map_or(0, |changed| changed.lost);
 	let outcome = restore(&image, &request, &mut space, messages)?;
 	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
 	if outcome.code == 0 || outcome.code == 6 {

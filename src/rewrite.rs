@@ -7,6 +7,8 @@
 //!
 //! Not done here: judging the image ([`crate::vet`]); it is judged before, so that damage is told with its own offsets.
 
+pub mod paths;
+
 use core::fmt;
 
 use heapless::Vec;
@@ -32,6 +34,11 @@ pub trait Change {
 	/// A hierarchy begins. How many parts it has: the groups of one part are written, then those of the next.
 	fn parts(&mut self, _: &Label) -> usize {
 		1
+	}
+
+	/// Whether anything is of a part; where nothing is, it is not looked for.
+	fn has(&self, _: usize) -> bool {
+		true
 	}
 
 	/// The part to which a group of the current hierarchy belongs, by its path (without the first slash), and its new path,
@@ -125,6 +132,9 @@ pub fn rewrite<S: Store>(image: &Image<'_>, store: S, change: &mut dyn Change, s
 				let label = &Label::of(&hierarchy).at(IMAGE)?;
 				let mark = writer.hierarchy(0, label.names()).at(IMAGE)?;
 				for part in 0..change.parts(label) {
+					if !change.has(part) {
+						continue;
+					}
 					let (levels, marks) = (&mut *levels, &mut *marks);
 					let mut forest = Forest { writer: &mut writer, label, change, part, levels, marks, trail, target };
 					forest.write(&hierarchy)?;

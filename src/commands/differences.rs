@@ -10,6 +10,7 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
+use super::rewriting::used;
 use super::translating::{Translated, translated};
 use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
 use crate::cli::Cli;
@@ -26,10 +27,11 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let owners = owners(cli, shifts)?;
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let other = translated(cli, &image, &mut space, messages)?;
-	let image = other.as_ref().map_or(Ok(image), Translated::image)?;
+	let changed = translated(cli, &image, &mut space, messages)?;
+	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
 	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
 }
 
