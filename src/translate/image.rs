@@ -158,7 +158,7 @@ fn plan<'a, 'k>(image: &Image<'a>, ask: &Ask<'k>) -> Result<Option<Plan<'a, 'k>>
 			let hierarchy = hierarchy?;
 			let label = Label::of(&hierarchy)?;
 			let unified = label.bytes().is_empty();
-			let is_strong = if unified { controllers(&hierarchy)? != Controllers::NONE } else { !is_named(&label) };
+			let is_strong = if unified { !used(&hierarchy)?.0.is_empty() } else { !is_named(&label) };
 			if (unified || ask.lacks(label.bytes())) && is_strong == strong {
 				plan.sources.push(hierarchy).map_err(|_| full)?;
 			}
@@ -172,13 +172,12 @@ fn plan<'a, 'k>(image: &Image<'a>, ask: &Ask<'k>) -> Result<Option<Plan<'a, 'k>>
 		return Ok(Some(plan));
 	}
 	plan.sources.retain(|source| source.is_unified());
-	plan.targets = split::targets(&plan.sources, ask)?;
+	plan.strong = plan.sources.len();
 	let mut wanted = Controllers::NONE;
 	for source in &plan.sources {
-		wanted = wanted.and(controllers(source)?);
+		wanted = wanted.and(split::aim(source, ask, &mut plan.targets)?);
 	}
-	let is_there = !wanted.within(ask.v2.unwrap_or_default()).is_empty();
-	plan.strong = plan.sources.len();
+	let is_there = ask.v2.is_some_and(|v2| wanted.is_empty() || !wanted.within(v2).is_empty());
 	Ok((!is_there && !plan.is_to_v2()).then_some(plan))
 }
 
@@ -187,17 +186,19 @@ fn is_named(label: &Label) -> bool {
 	label.names().all(|name| name.starts_with(b"name="))
 }
 
-/// The controllers of whose files a v2 hierarchy has some.
-pub(super) fn controllers(hierarchy: &Hierarchy<'_>) -> Result<Controllers, Fault> {
-	let mut all = Controllers::NONE;
+/// The controllers of whose files a v2 hierarchy has some, and whether it freezes.
+pub(super) fn used(hierarchy: &Hierarchy<'_>) -> Result<(Controllers, bool), Fault> {
+	let (mut all, mut freezes) = (Controllers::NONE, false);
 	let mut descent = Descent::new(hierarchy);
 	while let Some(turn) = descent.turn()? {
 		let Turn::Enter(group) = turn else { continue };
 		for saved in group.properties() {
-			all = all.and(Controllers::of(property::controller_of(saved?.name)));
+			let saved = saved?;
+			all = all.and(Controllers::of(property::controller_of(saved.name)));
+			freezes |= saved.name == b"cgroup.freeze" && saved.value.bytes() == b"1";
 		}
 	}
-	Ok(all)
+	Ok((all, freezes))
 }
 
 /// Judges the CTRL of `--primary`: one that means nothing is no choice.

@@ -86,7 +86,7 @@ impl<'a> Members<'_, 'a> {
 			let met = self.meet(&set).at(IMAGE)?;
 			if met.apart {
 				refused += 1;
-				tell(log, refused, format_args!("{}: {}", Tasks { image: self.image, set: set.id }, Paths(self, &set)));
+				tell(log, refused, format_args!("{}:{}", Tasks { image: self.image, set: set.id }, Paths(self, &set)));
 			}
 			if let Some(member) = met.member {
 				let (byte, bit) = spot(member.path);

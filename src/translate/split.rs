@@ -4,7 +4,7 @@
 //! freezer, which v2 has in its core.
 
 use super::controllers::Controllers;
-use super::image::{Ask, Plan, Sources, Targets, controllers};
+use super::image::{Ask, Plan, Targets, used};
 use super::values::{Taker, Values};
 use crate::error::{At, Error, Fault};
 use crate::hierarchy::has_name;
@@ -15,24 +15,18 @@ use crate::limits::DEPTH;
 use crate::name::{Trail, components};
 use crate::property::{Property, Version};
 use crate::rewrite::IMAGE;
-use crate::vet::first_set;
 
-/// The labels of the host's hierarchies that get the tree.
-pub(super) fn targets<'k>(sources: &Sources<'_>, ask: &Ask<'k>) -> Result<Targets<'k>, Fault> {
-	let (mut wanted, mut freezes) = (Controllers::NONE, false);
-	for source in sources {
-		wanted = wanted.and(controllers(source)?);
-		freezes |= first_set(source, b"cgroup")?.is_some_and(|(_, file)| file == b"cgroup.freeze");
-	}
+/// Finds the host's hierarchies that get the tree; the controllers of the tree.
+pub(super) fn aim<'k>(source: &Hierarchy<'_>, ask: &Ask<'k>, targets: &mut Targets<'k>) -> Result<Controllers, Fault> {
+	let (wanted, freezes) = used(source)?;
 	let is_wanted = |name: &[u8]| match name {
-		b"freezer" => freezes,
+		b"freezer" => freezes || wanted.is_empty(),
 		_ => !Controllers::of_v1(name).within(wanted).is_empty(),
 	};
-	let mut targets = Targets::new();
 	for label in ask.v1.iter().filter(|label| label.split(|byte| *byte == b',').any(is_wanted)) {
 		let _ = targets.push(label); // a host has no more
 	}
-	Ok(targets)
+	Ok(wanted)
 }
 
 /// Writes the trees.

@@ -223,3 +223,261 @@ fn trees_of_several_hierarchies_become_one() {
 		task 11 11 2",
 	);
 }
+
+#[test]
+fn nothing_to_translate() {
+	let v1 = "hierarchy memory\ngroup /a memory.limit_in_bytes=8388608\nhierarchy name=systemd\ngroup /a";
+	for host in ["memory cpu", "memory name=systemd +cpu", "memory", "", "cpu"] {
+		assert_eq!(translated(v1, host, "").0, "-", "{host}");
+	}
+	assert_eq!(translated("hierarchy unified\ngroup /a cgroup.freeze=1", "freezer +cpu", "").0, "-");
+	let v2 = "hierarchy unified\ngroup /a memory.max=8388608";
+	for host in ["+memory", "+memory +io cpu", "cpu +io", ""] {
+		assert_eq!(translated(v2, host, "").0, "-", "{host}");
+	}
+}
+
+#[test]
+fn what_the_host_has_in_v1_stays() {
+	becomes(
+		"hierarchy net_cls,net_prio
+		group /a net_cls.classid=5
+		hierarchy pids
+		group /a pids.max=5
+		set 7 net_cls,net_prio:/a pids:/a",
+		"net_cls +pids",
+		"hierarchy net_cls,net_prio
+		group /a net_cls.classid=5
+		hierarchy unified
+		group /a pids.max=5
+		set 7 unified:/a net_cls,net_prio:/a",
+	);
+}
+
+#[test]
+fn a_head_of_several_components_is_a_way_for_others() {
+	becomes(
+		"hierarchy pids
+		group /a/b/c pids.max=5
+		group /a/d pids.max=6
+		hierarchy cpu
+		group /a/b cpu.shares=512
+		group /a/b/e cpu.shares=512
+		group / cpu.shares=1024
+		set 1 pids:/",
+		V2,
+		"hierarchy unified
+		group /a ancestor cgroup.subtree_control=+cpu_+pids
+		group /a/b cpu.weight=59 cgroup.subtree_control=+cpu_+pids
+		group /a/b/c pids.max=5
+		group /a/b/e cpu.weight=59
+		group /a/d pids.max=6
+		set 1 unified:/",
+	);
+}
+
+#[test]
+fn a_root_with_its_tree_stays_a_root() {
+	becomes(
+		"hierarchy pids
+		group / ancestor
+		group /a pids.max=5
+		hierarchy cpu
+		group /
+		group /b cpu.shares=512",
+		V2,
+		"hierarchy unified
+		group /
+		group /a pids.max=5
+		group /b cpu.weight=59",
+	);
+}
+
+#[test]
+fn owners_are_those_of_the_first_hierarchy_and_of_what_takes_processes() {
+	becomes(
+		"hierarchy name=systemd
+		group /a uid=3 cgroup.procs= tasks=
+		hierarchy pids
+		group /a uid=1 pids.max=5 notify_on_release=0 cgroup.procs= tasks=
+		hierarchy cpu
+		group /a uid=2 cpu.shares=512 cgroup.procs= tasks=",
+		V2,
+		"hierarchy unified
+		group /a uid=1 pids.max=5 cgroup.procs=* cgroup.threads=* cpu.weight=59 cgroup.subtree_control=+*",
+	);
+}
+
+#[test]
+fn a_hierarchy_of_v2_comes_along() {
+	becomes(
+		"hierarchy unified
+		group /a uid=4 cgroup.procs= cgroup.subtree_control=memory cgroup.freeze=1 cgroup.max.depth=7
+		group /a/b memory.max=8388608 cgroup.freeze=0
+		hierarchy freezer
+		group /a freezer.state=THAWED
+		hierarchy cpu
+		group /a/c cpu.shares=512
+		set 1 unified:/a/b cpu:/a freezer:/
+		set 2 unified:/ cpu:/a/c",
+		V2,
+		"hierarchy unified
+		group /a uid=4 cgroup.procs=* cgroup.freeze=1 cgroup.max.depth=7 cgroup.subtree_control=+cpu_+memory
+		group /a/b memory.max=8388608
+		group /a/c cpu.weight=59
+		set 1 unified:/a/b
+		set 2 unified:/a/c",
+	);
+}
+
+/// The message or error has all of the words.
+#[track_caller]
+fn refuses(text: &str, how: &str, words: &[&str]) {
+	let (made, said) = translated(text, V2, how);
+	let all = format!("{}\n{made}", said.join("\n"));
+	for word in words {
+		assert!(all.contains(word), "{word}: {all}");
+	}
+}
+
+const APART: &str = "hierarchy cpu
+	group /a
+	group /b
+	hierarchy pids
+	group /a pids.max=5
+	group /a/x
+	hierarchy name=systemd
+	group /s
+	set 1 cpu:/a name=systemd:/s pids:/a/x
+	set 2 cpu:/b pids:/a
+	set 3 cpu:/ name=systemd:/s pids:/
+	task 5 5 1
+	task 6 6 2
+	task 6 7 2
+	task 8 8 3";
+
+#[test]
+fn tasks_whose_paths_differ_are_listed() {
+	refuses(APART, "", &["set 2, tasks 6 7: cpu:/b pids:/a", "sets of tasks: 1: ", "--primary"]);
+	refuses(APART, "primary=memory", &["--primary memory: no hierarchy"]);
+	for (primary, path) in [("cpu", "/b"), ("pids", "/a")] {
+		let made = translated(APART, V2, &format!("primary={primary}")).0;
+		let set = format!("set 2 unified:{path}\nset 3 unified:/s\n");
+		assert!(made.contains(&set), "{made}");
+		let first = if primary == "cpu" { "set 1 unified:/a\n" } else { "set 1 unified:/a/x\n" };
+		assert!(made.contains(first), "{made}");
+	}
+	let many: String = (0..30).map(|set| format!("\nset 1{set} cpu:/b pids:/a\ntask 9{set} 9{set} 1{set}")).collect();
+	let (error, said) = translated(&format!("{APART}{many}"), V2, "");
+	assert_eq!(said.len(), 20);
+	assert!(error.starts_with("sets of tasks: 31: "), "{error}");
+	let many: String = (0..30).map(|task| format!("\ntask 9{task} 9{task} 2")).collect();
+	refuses(&format!("{APART}{many}"), "", &["tasks 6 7 90 91 92 93 94 95 and 24 more: "]);
+}
+
+#[test]
+fn threads_are_where_their_process_is() {
+	let text = "hierarchy cpu
+		group /a
+		group /a/x
+		hierarchy pids
+		group /a pids.max=5
+		set 1 cpu:/a pids:/a
+		set 2 cpu:/ pids:/a
+		set 3 cpu:/a/x pids:/a
+		task 5 5 1
+		task 5 6 2";
+	assert!(translated(text, V2, "").0.ends_with("task 5 6 2"));
+	refuses(&format!("{text}\ntask 5 7 3"), "", &["thread 7 (t) of 5 in /a: /a/x", "process: 1: threads of one"]);
+}
+
+#[test]
+fn a_group_with_tasks_cannot_hand_down() {
+	let text = |below: &str, sets: &str| {
+		format!(
+			"hierarchy memory\ngroup /a\ngroup /a/x {below}\nhierarchy cpu\ngroup /a\ngroup /a/x\nset 1 memory:/a\nset 2 memory:/\ntask 4 4 1\n{sets}"
+		)
+	};
+	refuses(
+		&text("memory.limit_in_bytes=4096", ""),
+		"",
+		&["group /a: set 1, tasks 4, and below it limits of memory", "groups with tasks: 1: a group of cgroup v2"],
+	);
+	// Controllers for threads only matter if there are tasks below, others than limits not at all.
+	let threads = "hierarchy pids\ngroup /a\ngroup /a/x pids.max=5\nset 1 pids:/a\nset 2 pids:/";
+	assert!(translated(threads, V2, "").0.contains("+pids"));
+	refuses(&format!("{threads}\nset 3 pids:/a/x"), "", &["limits of pids"]);
+	assert!(translated(&text("", "set 3 memory:/a/x"), V2, "").0.ends_with("set 3 unified:/a/x\ntask 4 4 1"));
+}
+
+#[test]
+fn what_v2_does_not_have_is_told_and_counted() {
+	let text = "hierarchy memory
+		group /a memory.swappiness=10 memory.limit_in_bytes=8388608
+		hierarchy net_cls
+		group /a/b net_cls.classid=7 notify_on_release=1 what.is_this=5";
+	let (made, said) = translated(text, V2, "");
+	assert_eq!(made, "hierarchy unified\ngroup /a memory.max=8388608\ngroup /a/b what.is_this=5");
+	assert_eq!(
+		said,
+		[
+			"lost: memory.swappiness of group /a, 10: cgroup v2 has nothing like it",
+			"lost: net_cls.classid of group /a/b, 7: cgroup v2 has network programs (BPF) for it",
+			"lost: notify_on_release of group /a/b, 1: cgroup v2 has nothing like it",
+		]
+	);
+	let many: String = (0..30).map(|name| format!("\ngroup /x{name} net_cls.classid=7")).collect();
+	let (_, said) = translated(&format!("hierarchy net_cls{many}"), V2, "");
+	assert_eq!((said.len(), said[20].as_str()), (21, "lost: 10 more values"));
+}
+
+#[test]
+fn a_controller_that_the_host_has_nowhere() {
+	let text = "hierarchy memory\ngroup /a memory.limit_in_bytes=8388608\nhierarchy pids\ngroup /a pids.max=5";
+	let (error, _) = translated(text, "+pids", "");
+	assert!(error.contains("memory.limit_in_bytes of group /a, 8388608: this host has no controller"), "{error}");
+	let (made, said) = translated(text, "+pids", "skip");
+	assert_eq!((made.as_str(), said.len()), ("hierarchy unified\ngroup /a pids.max=5", 1));
+}
+
+#[test]
+fn a_group_that_comes_twice_is_damage() {
+	let text = "hierarchy pids\ngroup /a/b pids.max=5\ngroup /a\ngroup /a/b pids.max=6";
+	refuses(text, "", &["a group comes twice"]);
+	refuses("hierarchy pids\ngroup /a/b\ngroup /c\ngroup /a/b", "", &["a group comes twice"]);
+}
+
+#[test]
+fn a_tree_of_v2_becomes_one_of_each_hierarchy() {
+	let text = "hierarchy unified
+		group /a ancestor uid=5 cgroup.procs= cgroup.threads= cgroup.subtree_control=cpu_memory memory.max=8388608 cpu.weight=100
+		group /a/b memory.max=max memory.high=5 cpu.weight=59 cpuset.cpus= cpuset.mems=0 cgroup.freeze=1
+		group /c/d cgroup.type=domain
+		hierarchy name=x
+		group /x
+		set 1 unified:/a/b name=x:/x
+		task 5 5 1";
+	let (made, said) = translated(text, "cpu,cpuacct cpuset freezer memory pids", "");
+	let wanted = "hierarchy name=x
+group /x
+hierarchy cpu,cpuacct
+group /a ancestor uid=5 cgroup.procs=* tasks=* cpu.shares=1024
+group /a/b cpu.shares=521
+group /c/d
+hierarchy cpuset
+group /a ancestor uid=5 cgroup.procs=* tasks=*
+group /a/b cpuset.mems=0
+group /c/d
+hierarchy freezer
+group /a ancestor uid=5 cgroup.procs=* tasks=*
+group /a/b freezer.state=FROZEN
+group /c/d
+hierarchy memory
+group /a ancestor uid=5 cgroup.procs=* tasks=* memory.limit_in_bytes=8388608
+group /a/b memory.limit_in_bytes=-1
+group /c/d
+set 1 cpu,cpuacct:/a/b cpuset:/a/b freezer:/a/b memory:/a/b name=x:/x
+task 5 5 1";
+	assert_eq!(made, wanted);
+	assert_eq!(said, ["lost: memory.high of group /a/b, 5: cgroup v1 has nothing like it"]);
+}

@@ -82,5 +82,6 @@ started
 enter web "$pid"
 echo "$pid" >/run/inner.pids
 succeeds "dump a task above others" dump --cgroup /$top -i /run/inner.img
-carry /run/across.img /run/across.pids /run/apart.img /run/apart.pids /run/inner.img /run/inner.pids
+echo "$disk" >/run/across.disk
+carry /run/across.disk /run/across.img /run/across.pids /run/apart.img /run/apart.pids /run/inner.img /run/inner.pids
 [ $failed = 0 ]
