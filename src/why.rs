@@ -104,7 +104,7 @@ reasons! {
 	BadAttribute = "an extended attribute is not one that a group can have, or out of order",
 	// Why this host cannot take it.
 	NoHierarchy = "this host has no such hierarchy",
-	MovesNothing = "the image has no group and no membership there",
+	MovesNothing = "the image has no group and no membership there for this rule",
 	FallTogether = "two groups may fall together",
 	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",
 	NoGroup = "there is no such group",
@@ -145,7 +145,6 @@ reasons! {
 	BadPidMap = "a process is mapped as OLD:NEW",
 	BadShift = "owners are mapped as OLD=NEW or FIRST-LAST=NEW",
 	BadMove = "paths are mapped as /OLD=/NEW or CTRL:/OLD=/NEW",
-	MovedTwice = "two rules are about the same path of one hierarchy",
 	NothingToMove = "no hierarchy of the image has a group that it could move",
 	NotUtf8 = "the argument is not UTF-8",
 	NotYet = "CRIU has this option; cgraft does not have it yet",
