@@ -13,7 +13,7 @@ use core::fmt;
 
 use heapless::Vec;
 
-use crate::error::{At, Error, Fault};
+use crate::error::{Error, Fault};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
 use crate::image::schema::entry;
@@ -56,12 +56,30 @@ pub trait Change {
 	/// The properties of a group.
 	fn properties(&mut self, _: &Spot<'_>, group: &Group<'_>, put: &mut PutProperty<'_>) -> Result<(), Error> {
 		let mut all = group.properties();
-		all.try_for_each(|saved| saved.and_then(|saved| put(saved.name, saved.value.bytes(), saved.perms))).at(IMAGE)
+		all.try_for_each(|saved| saved.and_then(|saved| put(saved.name, saved.value.bytes(), saved.perms))).placed()
 	}
 }
 
 /// Where something of the image is wrong.
 pub const IMAGE: fmt::Arguments<'_> = format_args!("the image");
+
+/// The place of faults is [`IMAGE`], unless somebody knows better; written once, because many calls can fail.
+pub(crate) trait Placed<T> {
+	/// The same result.
+	fn placed(self) -> Result<T, Error>;
+}
+
+impl<T> Placed<T> for Result<T, Fault> {
+	#[inline]
+	fn placed(self) -> Result<T, Error> {
+		self.map_err(|fault| Error { fault })
+	}
+}
+
+/// Writes the place of [`Placed`].
+pub(crate) fn in_image() {
+	let _ = Error::new(Fault::NotKept, IMAGE);
+}
 
 /// A group of the image, for messages.
 #[derive(Clone, Copy)]
@@ -93,6 +111,11 @@ struct Level {
 /// The buffers of a rewriting.
 pub struct Space {
 	sink: [u8; SINK_BYTES],
+	walk: Walk,
+}
+
+/// Those of a walk through a hierarchy.
+struct Walk {
 	levels: Vec<Level, DEPTH>,
 	/// The levels that are written, as open messages.
 	marks: Vec<Mark, DEPTH>,
@@ -103,7 +126,8 @@ pub struct Space {
 impl Space {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		Space { sink: [0; SINK_BYTES], levels: Vec::new(), marks: Vec::new(), trail: Trail::new(), target: Path::new() }
+		let walk = Walk { levels: Vec::new(), marks: Vec::new(), trail: Trail::new(), target: Path::new() };
+		Space { sink: [0; SINK_BYTES], walk }
 	}
 }
 
@@ -115,37 +139,51 @@ impl Default for Space {
 
 /// Writes the changed image into the store, and gives that back.
 pub fn rewrite<S: Store>(image: &Image<'_>, store: S, change: &mut dyn Change, space: &mut Space) -> Result<S, Error> {
-	let Space { sink, levels, marks, trail, target } = space;
-	let mut writer = ImageWriter::new(Sink::new(store, sink), Layout::Criu).at(IMAGE)?;
+	in_image();
+	let Space { sink, walk } = space;
+	let mut writer = ImageWriter::new(Sink::new(store, sink), Layout::Criu).placed()?;
+	copy(image, &mut writer, change, walk)?;
+	writer.finish().placed()
+}
+
+fn copy<S: Store>(
+	image: &Image<'_>,
+	writer: &mut ImageWriter<'_, S>,
+	change: &mut dyn Change,
+	walk: &mut Walk,
+) -> Result<(), Error> {
 	let mut all = image.hierarchies();
 	for field in image.fields() {
-		let field = field.at(IMAGE)?;
+		let field = field.placed()?;
 		match field.number {
-			entry::SETS => copy_set(&mut writer, &image.set(&field).at(IMAGE)?, change).at(IMAGE)?,
+			entry::SETS => image.set(&field).and_then(|set| copy_set(writer, &set, change)).placed()?,
 			entry::ABOUT | entry::TASKS => {
-				let message = field.bytes().at(IMAGE)?;
-				writer.text(field.number, message.bytes).at(IMAGE)?;
+				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
 			}
 			entry::CONTROLLERS => {
-				let Some(hierarchy) = all.next() else { continue };
-				let hierarchy = hierarchy.at(IMAGE)?;
-				let label = &Label::of(&hierarchy).at(IMAGE)?;
-				let mark = writer.hierarchy(0, label.names()).at(IMAGE)?;
-				for part in 0..change.parts(label) {
-					if !change.has(part) {
-						continue;
-					}
-					let (levels, marks) = (&mut *levels, &mut *marks);
-					let mut forest = Forest { writer: &mut writer, label, change, part, levels, marks, trail, target };
-					forest.write(&hierarchy)?;
-				}
-				hierarchy.threaded.map_or(Ok(()), |threaded| writer.threaded(threaded)).at(IMAGE)?;
-				writer.close(mark).at(IMAGE)?;
+				all.next().map_or(Ok(()), |hierarchy| copy_hierarchy(writer, &hierarchy.placed()?, change, walk))?;
 			}
 			_ => {}
 		}
 	}
-	writer.finish().at(IMAGE)
+	Ok(())
+}
+
+fn copy_hierarchy<S: Store>(
+	writer: &mut ImageWriter<'_, S>,
+	hierarchy: &Hierarchy<'_>,
+	change: &mut dyn Change,
+	walk: &mut Walk,
+) -> Result<(), Error> {
+	let label = &Label::of(hierarchy).placed()?;
+	let mark = writer.hierarchy(0, label.names()).placed()?;
+	for part in 0..change.parts(label) {
+		if change.has(part) {
+			Forest { writer, label, change, part, walk }.write(hierarchy)?;
+		}
+	}
+	hierarchy.threaded.map_or(Ok(()), |threaded| writer.threaded(threaded)).placed()?;
+	writer.close(mark).placed()
 }
 
 /// Writes one set.
@@ -167,10 +205,10 @@ pub fn copy_own<S: Store>(
 	change: &mut dyn Change,
 ) -> Result<(), Error> {
 	for attribute in group.attributes() {
-		attribute.and_then(|attribute| writer.attribute(attribute.name, attribute.value)).at(IMAGE)?;
+		attribute.and_then(|attribute| writer.attribute(attribute.name, attribute.value)).placed()?;
 	}
-	let perms = group.perms().at(IMAGE)?;
-	perms.map_or(Ok(()), |perms| writer.owner(perms)).at(IMAGE)?;
+	let perms = group.perms().placed()?;
+	perms.map_or(Ok(()), |perms| writer.owner(perms)).placed()?;
 	change.properties(spot, group, &mut |name, value, perms| writer.property(name, value, perms))
 }
 
@@ -180,73 +218,83 @@ struct Forest<'f, 's, S: Store> {
 	label: &'f Label,
 	change: &'f mut dyn Change,
 	part: usize,
-	levels: &'f mut Vec<Level, DEPTH>,
-	marks: &'f mut Vec<Mark, DEPTH>,
-	trail: &'f mut Trail,
-	target: &'f mut Path,
+	walk: &'f mut Walk,
 }
 
 impl<S: Store> Forest<'_, '_, S> {
 	fn write(&mut self, hierarchy: &Hierarchy<'_>) -> Result<(), Error> {
-		self.levels.clear();
-		self.marks.clear();
-		self.trail.clear();
+		self.walk.levels.clear();
+		self.walk.marks.clear();
+		self.walk.trail.clear();
 		let mut descent = Descent::new(hierarchy);
-		while let Some(turn) = descent.turn().at(IMAGE)? {
+		while let Some(turn) = descent.turn().placed()? {
 			match turn {
-				Turn::Enter(group) => self.enter(hierarchy, &group)?,
-				Turn::Leave(group) => {
-					let here = self.levels.pop().is_some_and(|level| level.is_here);
-					// What is here is written from its first level on, as far as anything is.
-					if here && self.marks.len() > self.levels.iter().filter(|level| level.is_here).count() {
-						self.marks.pop().map_or(Ok(()), |mark| self.writer.close(mark)).at(IMAGE)?;
+				Turn::Enter(group) => {
+					if self.enter(&group).placed()? {
+						self.open(hierarchy)?;
 					}
-					components(group.name).for_each(|_| self.trail.pop());
 				}
+				Turn::Leave(group) => self.leave(&group).placed()?,
 			}
 		}
 		Ok(())
 	}
 
-	fn enter(&mut self, hierarchy: &Hierarchy<'_>, group: &Group<'_>) -> Result<(), Error> {
-		components(group.name).try_for_each(|component| self.trail.push(component)).at(IMAGE)?;
-		let path = self.trail.bytes();
-		let is_here = self.change.place(path, self.target).at(IMAGE)? == self.part;
+	/// Whether the group is to be written now: what only lies above others is, once one of them is.
+	fn enter(&mut self, group: &Group<'_>) -> Result<bool, Fault> {
+		let Walk { levels, trail, target, .. } = &mut *self.walk;
+		components(group.name).try_for_each(|component| trail.push(component))?;
+		let path = trail.bytes();
+		let is_here = self.change.place(path, target)? == self.part;
 		let message = group.message();
 		let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32); // the payload's size is a u32
-		let level = Level { start, end, len: path.len() as u16, is_here };
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
-		self.levels.push(level).map_err(|_| full).at(IMAGE)?;
-		// What only lies above is written once something below is.
-		let only_leads = group.is_ancestor().at(IMAGE)? || self.is_moved_root(path);
-		if is_here && !only_leads { self.open(hierarchy) } else { Ok(()) }
-	}
-
-	/// Whether the group with this path, whose new path is known, is the root, and will be a group that is none.
-	fn is_moved_root(&self, path: &[u8]) -> bool {
-		path.is_empty() && !self.target.is_empty()
+		levels.push(Level { start, end, len: path.len() as u16, is_here }).map_err(|_| full)?;
+		Ok(is_here && !is_moved_root(path, target) && !group.is_ancestor()?)
 	}
 
 	/// Opens all levels that are of this part and are not open yet.
 	fn open(&mut self, hierarchy: &Hierarchy<'_>) -> Result<(), Error> {
-		let first = self.levels.iter().position(|level| level.is_here).unwrap_or(0);
-		for at in first + self.marks.len()..self.levels.len() {
-			let Level { start, end, len, .. } = self.levels[at];
-			let group = hierarchy.group(hierarchy.bytes(start, end)).at(IMAGE)?;
-			let path = self.trail.bytes().get(..usize::from(len)).unwrap_or(b"");
-			self.change.place(path, self.target).at(IMAGE)?;
-			let above = at.checked_sub(1).filter(|_| at > first).map_or(0, |above| usize::from(self.levels[above].len));
+		let Walk { levels, marks, trail, target } = &mut *self.walk;
+		let first = levels.iter().position(|level| level.is_here).unwrap_or(0);
+		let mut above = 0;
+		for (at, Level { start, end, len, .. }) in levels.iter().enumerate().skip(first) {
+			let len = usize::from(*len);
+			let above = core::mem::replace(&mut above, len);
+			if at < first + marks.len() {
+				continue;
+			}
+			let group = hierarchy.group(hierarchy.bytes(*start, *end)).placed()?;
+			let path = trail.bytes().get(..len).unwrap_or(b"");
+			self.change.place(path, target).placed()?;
 			let own = path.get(above..).unwrap_or(b"");
-			let name = if at == first { &**self.target } else { own.strip_prefix(b"/").unwrap_or(own) };
-			let ancestor = group.is_ancestor().at(IMAGE)?;
-			let mark = self.writer.group(at == first, name, b"", ancestor).at(IMAGE)?;
-			let _ = self.marks.push(mark); // as many as levels
-			if !self.is_moved_root(path) {
+			let name = if at == first { &**target } else { own.strip_prefix(b"/").unwrap_or(own) };
+			let ancestor = group.is_ancestor().placed()?;
+			let mark = self.writer.group(at == first, name, b"", ancestor).placed()?;
+			let _ = marks.push(mark); // as many as levels
+			if !is_moved_root(path, target) {
 				copy_own(self.writer, &Spot { label: self.label, path }, &group, self.change)?;
 			}
 		}
 		Ok(())
 	}
+
+	fn leave(&mut self, group: &Group<'_>) -> Result<(), Fault> {
+		let Walk { levels, marks, trail, .. } = &mut *self.walk;
+		components(group.name).for_each(|_| trail.pop());
+		let is_here = levels.pop().is_some_and(|level| level.is_here);
+		// Levels of this part follow each other, and are open from the first one on.
+		let left = levels.iter().filter(|level| level.is_here).count();
+		match if is_here && marks.len() > left { marks.pop() } else { None } {
+			Some(mark) => self.writer.close(mark),
+			None => Ok(()),
+		}
+	}
+}
+
+/// Whether a group is the root, and becomes one that is none.
+fn is_moved_root(path: &[u8], target: &[u8]) -> bool {
+	path.is_empty() && !target.is_empty()
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ reasons! {
 	// Why this host cannot take it.
 	NoHierarchy = "this host has no such hierarchy (--translate, if it has the controllers in the other cgroup version)",
 	NoController = "this host has no controller for it (--skip-missing)",
-	MovesNothing = "the image has no group and no membership there",
+	MovesNothing = "the image has no group and no membership there for this rule",
 	FallTogether = "two groups may fall together",
 	TwoPaths = "what was in two hierarchies is one here, and a task cannot be in two groups of it",
 	NoGroup = "there is no such group",
@@ -152,7 +152,6 @@ reasons! {
 	BadShift = "owners are mapped as OLD=NEW or FIRST-LAST=NEW",
 	NotPrimary = "no hierarchy that is translated is meant by it",
 	BadMove = "paths are mapped as /OLD=/NEW or CTRL:/OLD=/NEW",
-	MovedTwice = "two rules are about the same path of one hierarchy",
 	NothingToMove = "no hierarchy of the image has a group that it could move",
 	NotUtf8 = "the argument is not UTF-8",
 	NotYet = "CRIU has this option; cgraft does not have it yet",

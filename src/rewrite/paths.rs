@@ -8,8 +8,8 @@
 //! OLD = `/` is everything. The root itself has no values that could be set, so the group that takes its place gets none,
 //! and memberships in a root stay there, as with `--cgroup-root`.
 //!
-//! Errors, before anything is written: a rule that moves nothing, OLD given twice, two groups that may fall together. The
-//! last is judged by where a rule lands: there and below no group of another part may be.
+//! Errors, before anything is written: a rule that moves nothing (also because another one has the same OLD), and two groups
+//! that may fall together, which is judged by where a rule lands: there and below no group of another part may be.
 
 use heapless::Vec;
 
@@ -19,9 +19,9 @@ use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Hierarchy, Image, Member, Set};
 use crate::limits::{HIERARCHIES, Limit, OPTIONS};
 use crate::log::Log;
-use crate::name::{Shown, ShownPath, Trail, check, components, is_below_or_same, sort_few};
+use crate::name::{Shown, ShownPath, Trail, check, components, is_below_or_same};
 use crate::remap::{Path, append};
-use crate::rewrite::{Change, IMAGE, PutMember};
+use crate::rewrite::{Change, Placed, PutMember, in_image};
 
 /// One rule; its paths have no first slash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,7 @@ struct Count {
 
 /// The rules, and what they are about in an image.
 pub struct Paths<'t> {
+	/// In the order of their new paths' lengths.
 	rules: Vec<Move<'t>, OPTIONS>,
 	/// The hierarchies of the image.
 	labels: Vec<Label, HIERARCHIES>,
@@ -85,7 +86,9 @@ impl<'t> Paths<'t> {
 
 	/// One more rule; false where there is no room for it.
 	pub fn add(&mut self, typed: &'t [u8]) -> Result<bool, Why> {
-		Ok(self.rules.push(Move::parse(typed)?).is_ok())
+		let rule = Move::parse(typed)?;
+		let at = self.rules.iter().take_while(|other| other.new.len() <= rule.new.len()).count();
+		Ok(self.rules.insert(at, rule).is_ok())
 	}
 
 	/// Whether there is none.
@@ -95,16 +98,15 @@ impl<'t> Paths<'t> {
 
 	/// Judges the rules by the image, and tells what they are about.
 	pub fn judge(&mut self, image: &Image<'_>, log: &mut dyn Log) -> Result<(), Error> {
-		sort_few(&mut self.rules, |one, other| one.new.len() < other.new.len());
+		in_image();
 		for hierarchy in image.hierarchies() {
-			let hierarchy = hierarchy.at(IMAGE)?;
-			let at = self.known(Label::of(&hierarchy).at(IMAGE)?.bytes()).at(IMAGE)?;
+			let hierarchy = hierarchy.placed()?;
+			let at = self.known(Label::of(&hierarchy).placed()?.bytes()).placed()?;
 			self.count_groups(&hierarchy, at)?;
 			self.judge_groups(&hierarchy, at)?;
 		}
-		self.count_members(image).at(IMAGE)?;
+		self.count_members(image).placed()?;
 		for (at, rule) in self.rules.iter().enumerate() {
-			let place = format_args!("--map {}", Shown(rule.typed));
 			let mut moved = 0;
 			for (label, counts) in self.labels.iter().zip(&self.counts) {
 				let Count { groups, members } = counts[at];
@@ -113,16 +115,9 @@ impl<'t> Paths<'t> {
 					let (label, old, new) = (label.shown(), ShownPath(rule.old), ShownPath(rule.new));
 					log.info(format_args!("map {label}: {old} -> {new} ({groups} groups, {members} memberships)"));
 				}
-				let is_twin =
-					|other: &&Move<'_>| other.old == rule.old && other.selector.is_none() == rule.selector.is_none();
-				if self.rules.iter().filter(is_twin).filter(|other| other.is_for(label.bytes())).nth(1).is_some()
-					&& rule.is_for(label.bytes())
-				{
-					return Err(Fault::Usage(Why::MovedTwice)).at(place);
-				}
 			}
 			if moved == 0 {
-				return Err(Fault::Unfit(Why::MovesNothing)).at(place);
+				return Err(Fault::Unfit(Why::MovesNothing)).at(format_args!("--map {}", Shown(rule.typed)));
 			}
 		}
 		Ok(())
@@ -169,7 +164,7 @@ impl<'t> Paths<'t> {
 		let mut target = Path::new();
 		each_group(hierarchy, &mut |path| {
 			let own = self.rule(label.bytes(), path);
-			self.map(own, path, &mut target).at(IMAGE)?;
+			self.map(own, path, &mut target).placed()?;
 			// Of two parts the one that lands deeper is looked at, or both.
 			let least = own.map_or(0, |own| self.rules[own].new.len());
 			let is_on = |rule: &Move<'_>| rule.new.len() >= least && rule.lands_on(&target);
@@ -259,11 +254,11 @@ impl Change for Paths<'_> {
 /// The paths of all groups but a root, without those that only lie above.
 fn each_group(hierarchy: &Hierarchy<'_>, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
 	let (mut descent, mut trail) = (Descent::new(hierarchy), Trail::new());
-	while let Some(turn) = descent.turn().at(IMAGE)? {
+	while let Some(turn) = descent.turn().placed()? {
 		match turn {
 			Turn::Enter(group) => {
-				components(group.name).try_for_each(|component| trail.push(component)).at(IMAGE)?;
-				if !group.is_ancestor().at(IMAGE)? && !trail.bytes().is_empty() {
+				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
+				if !group.is_ancestor().placed()? && !trail.bytes().is_empty() {
 					each(trail.bytes())?;
 				}
 			}

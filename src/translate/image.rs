@@ -23,7 +23,7 @@ use crate::limits::{DEPTH, FILE_BYTES, HIERARCHIES, Limit, SINK_BYTES, SPOT_BITS
 use crate::log::Log;
 use crate::name::{Shown, Trail};
 use crate::property;
-use crate::rewrite::IMAGE;
+use crate::rewrite::{Placed, in_image};
 
 /// What the host has, and what is asked for.
 #[derive(Clone, Copy)]
@@ -118,22 +118,23 @@ pub fn translate<S: Store>(
 	space: &mut Space,
 	log: &mut dyn Log,
 ) -> Result<Option<(S, u64)>, Error> {
-	let Some(plan) = plan(image, ask).at(IMAGE)? else { return Ok(None) };
+	in_image();
+	let Some(plan) = plan(image, ask).placed()? else { return Ok(None) };
 	let Space { sink, value, union, open, marks, trail, spots } = space;
-	let mut writer = ImageWriter::new(Sink::new(store, sink), Layout::Criu).at(IMAGE)?;
+	let mut writer = ImageWriter::new(Sink::new(store, sink), Layout::Criu).placed()?;
 	let mut members = Members { image, plan: &plan, ask, spots };
 	members.judge(log)?;
 	for field in image.fields() {
-		let field = field.at(IMAGE)?;
+		let field = field.placed()?;
 		match field.number {
-			entry::SETS => members.put(&mut writer, &image.set(&field).at(IMAGE)?).at(IMAGE)?,
+			entry::SETS => members.put(&mut writer, &image.set(&field).placed()?).placed()?,
 			entry::ABOUT | entry::TASKS => {
-				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).at(IMAGE)?;
+				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
 			}
 			entry::CONTROLLERS => {
-				let message = field.bytes().at(IMAGE)?;
+				let message = field.bytes().placed()?;
 				if !plan.sources.iter().any(|source| source.at() == message.at) {
-					writer.text(field.number, message.bytes).at(IMAGE)?;
+					writer.text(field.number, message.bytes).placed()?;
 				}
 			}
 			_ => {}
@@ -146,7 +147,7 @@ pub fn translate<S: Store>(
 		split::split(&plan, &mut values, marks, trail)?;
 	}
 	let lost = values.tell.finish();
-	Ok(Some((writer.finish().at(IMAGE)?, lost)))
+	Ok(Some((writer.finish().placed()?, lost)))
 }
 
 /// What has to be translated, if anything has.
@@ -205,7 +206,7 @@ pub(super) fn used(hierarchy: &Hierarchy<'_>) -> Result<(Controllers, bool), Fau
 pub(super) fn judge_primary(plan: &Plan<'_, '_>, primary: Option<&[u8]>) -> Result<(), Error> {
 	let Some(primary) = primary else { return Ok(()) };
 	for source in &plan.sources {
-		if is_meant(Label::of(source).at(IMAGE)?.bytes(), primary) {
+		if is_meant(Label::of(source).placed()?.bytes(), primary) {
 			return Ok(());
 		}
 	}

@@ -9,7 +9,7 @@ use core::fmt;
 
 use super::controllers::Controllers;
 use super::image::{Ask, Plan, judge_primary};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{Error, Fault, Why};
 use crate::hash::{START, hash};
 use crate::hierarchy::{ShownLabel, has_name, is_meant};
 use crate::image::sink::Store;
@@ -18,7 +18,7 @@ use crate::image::writer::ImageWriter;
 use crate::limits::{SPOT_BITS, TASKS_TOLD, TOLD};
 use crate::log::{Level, Log};
 use crate::name::{Shown, ShownPath, is_below_or_same};
-use crate::rewrite::IMAGE;
+use crate::rewrite::Placed;
 
 /// The memberships of an image.
 pub(super) struct Members<'m, 'a> {
@@ -82,8 +82,8 @@ impl<'a> Members<'_, 'a> {
 		}
 		let mut refused = 0;
 		for set in self.image.sets() {
-			let set = set.at(IMAGE)?;
-			let met = self.meet(&set).at(IMAGE)?;
+			let set = set.placed()?;
+			let met = self.meet(&set).placed()?;
 			if met.apart {
 				refused += 1;
 				tell(log, refused, format_args!("{}:{}", Tasks { image: self.image, set: set.id }, Paths(self, &set)));
@@ -101,14 +101,14 @@ impl<'a> Members<'_, 'a> {
 	fn judge_threads(&self, log: &mut dyn Log) -> Result<(), Error> {
 		let (mut leader, mut same, mut refused) = ((0, 0), 0, 0);
 		for task in self.image.tasks() {
-			let task = task.at(IMAGE)?;
+			let task = task.placed()?;
 			if task.pid == task.tid {
 				(leader, same) = ((task.pid, task.set), task.set);
 			}
 			if task.pid != leader.0 || task.set == same {
 				continue;
 			}
-			let (own, other) = (self.path_of(leader.1).at(IMAGE)?, self.path_of(task.set).at(IMAGE)?);
+			let (own, other) = (self.path_of(leader.1).placed()?, self.path_of(task.set).placed()?);
 			if own == other {
 				same = task.set;
 				continue;

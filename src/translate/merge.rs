@@ -12,12 +12,12 @@ use super::image::{Ask, Plan};
 use super::members::{Members, refuse};
 use super::union::{self, Turn, Union};
 use super::values::{Taker, Values};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{Error, Fault, Why};
 use crate::image::sink::{Mark, Store};
 use crate::image::view::{Group, Perms};
 use crate::limits::DEPTH;
 use crate::property::{self, Phase, Property, Version, Write, value};
-use crate::rewrite::IMAGE;
+use crate::rewrite::Placed;
 
 /// Bytes of the longest value of cgroup.subtree_control, which is put in when a group is left.
 const CONTROL_BYTES: usize = 64;
@@ -55,23 +55,23 @@ pub(super) fn merge<S: Store>(
 	buffers: &mut union::Buffers,
 	open: &mut Open,
 ) -> Result<(), Error> {
-	let mark = values.writer.hierarchy(0, [&b""[..]].into_iter()).at(IMAGE)?;
-	let mut union = Union::new(&plan.sources, buffers).at(IMAGE)?;
+	let mark = values.writer.hierarchy(0, [&b""[..]].into_iter()).placed()?;
+	let mut union = Union::new(&plan.sources, buffers).placed()?;
 	let mut merge = Merge { plan, values, members, open, refused: 0 };
 	merge.open.0[0] = Level::NONE;
 	// A root without a tree is only a membership.
 	if union.groups().flatten().any(|(_, root)| root.children().next().is_some()) {
 		merge.enter(&union)?;
 	}
-	while let Some(turn) = union.turn().at(IMAGE)? {
+	while let Some(turn) = union.turn().placed()? {
 		match turn {
 			Turn::Enter => merge.enter(&union)?,
 			Turn::Leave => merge.leave(&union)?,
 		}
 	}
-	merge.open.0[0].mark.map_or(Ok(()), |mark| merge.values.writer.close(mark)).at(IMAGE)?;
+	merge.open.0[0].mark.map_or(Ok(()), |mark| merge.values.writer.close(mark)).placed()?;
 	refuse(merge.refused, Why::InternalTasks, format_args!("groups with tasks: {}", merge.refused))?;
-	values.writer.close(mark).at(IMAGE)
+	values.writer.close(mark).placed()
 }
 
 struct Merge<'m, 'v, 's, 'l, 'i, 'a, S: Store> {
@@ -90,12 +90,12 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 		let name = union.path().rsplit(|byte| *byte == b'/').next().unwrap_or(b"");
 		let mut ancestor = true;
 		for group in union.groups() {
-			ancestor &= group.and_then(|(_, group)| group.is_ancestor()).at(IMAGE)?;
+			ancestor &= group.and_then(|(_, group)| group.is_ancestor()).placed()?;
 		}
-		let mark = self.values.writer.group(head, name, b"", ancestor).at(IMAGE)?;
+		let mark = self.values.writer.group(head, name, b"", ancestor).placed()?;
 		self.open.0[depth] = Level { mark: Some(mark), ..Level::NONE };
 		if let Some(first) = union.groups().next() {
-			first.and_then(|(_, first)| self.values.own(&first)).at(IMAGE)?;
+			first.and_then(|(_, first)| self.values.own(&first)).placed()?;
 		}
 		if depth > 0 { self.properties(union) } else { Ok(()) }
 	}
@@ -109,11 +109,11 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 		let mut wants = Wants { alone, own: Controllers::NONE, below: Controllers::NONE, seen: [false; 2] };
 		let mut perms = None;
 		for group in union.groups() {
-			let (at, group) = group.at(IMAGE)?;
+			let (at, group) = group.placed()?;
 			if self.plan.sources[at].is_unified() {
 				self.unified(&group, &mut wants, &mut perms)?;
 			} else {
-				perms = perms.or(entrance(&group).at(IMAGE)?);
+				perms = perms.or(entrance(&group).placed()?);
 				self.values.group((Version::V1, &group, union.path()), &mut wants)?;
 			}
 		}
@@ -122,7 +122,7 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 		if perms.is_some() || union.leads_on() {
 			let mut room = [b' '; CONTROL_BYTES];
 			room[0] = b'+';
-			level.control = self.values.writer.value(CONTROL, &room, perms).at(IMAGE)?;
+			level.control = self.values.writer.value(CONTROL, &room, perms).placed()?;
 		}
 		Ok(())
 	}
@@ -130,7 +130,7 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 	/// Those of a group that is of v2 already.
 	fn unified(&mut self, group: &Group<'_>, wants: &mut Wants, perms: &mut Option<Perms>) -> Result<(), Error> {
 		for saved in group.properties() {
-			let saved = saved.at(IMAGE)?;
+			let saved = saved.placed()?;
 			let Some(known) = property::find(Version::V2, saved.name) else {
 				self.values.keep(&saved)?;
 				continue;
@@ -156,13 +156,13 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 				text[len] = *byte;
 				len += 1;
 			}
-			self.values.writer.patch(control, &text[..len - 1]).at(IMAGE)?;
+			self.values.writer.patch(control, &text[..len - 1]).placed()?;
 			let log = &mut *self.values.tell.log;
-			self.members.judge_inner(union.path(), below, &mut self.refused, log).at(IMAGE)?;
+			self.members.judge_inner(union.path(), below, &mut self.refused, log).placed()?;
 		}
 		let above = &mut self.open.0[at - 1].below;
 		*above = above.and(own).and(below);
-		mark.map_or(Ok(()), |mark| self.values.writer.close(mark)).at(IMAGE)
+		mark.map_or(Ok(()), |mark| self.values.writer.close(mark)).placed()
 	}
 }
 

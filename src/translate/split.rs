@@ -6,7 +6,7 @@
 use super::controllers::Controllers;
 use super::image::{Ask, Plan, Targets, used};
 use super::values::{Taker, Values};
-use crate::error::{At, Error, Fault};
+use crate::error::{Error, Fault};
 use crate::hierarchy::has_name;
 use crate::image::descent::{Descent, Turn};
 use crate::image::sink::{Mark, Store};
@@ -14,7 +14,7 @@ use crate::image::view::Hierarchy;
 use crate::limits::DEPTH;
 use crate::name::{Trail, components};
 use crate::property::{Property, Version};
-use crate::rewrite::IMAGE;
+use crate::rewrite::Placed;
 
 /// Finds the host's hierarchies that get the tree; the controllers of the tree.
 pub(super) fn aim<'k>(source: &Hierarchy<'_>, ask: &Ask<'k>, targets: &mut Targets<'k>) -> Result<Controllers, Fault> {
@@ -38,10 +38,10 @@ pub(super) fn split<S: Store>(
 ) -> Result<(), Error> {
 	for source in &plan.sources {
 		for (number, label) in plan.targets.iter().enumerate() {
-			let mark = values.writer.hierarchy(0, label.split(|byte| *byte == b',')).at(IMAGE)?;
+			let mark = values.writer.hierarchy(0, label.split(|byte| *byte == b',')).placed()?;
 			tree(source, values, &mut Part { label, first: number == 0 }, marks, trail)?;
-			values.writer.threaded(true).at(IMAGE)?;
-			values.writer.close(mark).at(IMAGE)?;
+			values.writer.threaded(true).placed()?;
+			values.writer.close(mark).placed()?;
 		}
 	}
 	Ok(())
@@ -57,20 +57,20 @@ fn tree<S: Store>(
 	let mut descent = Descent::new(source);
 	marks.clear();
 	trail.clear();
-	while let Some(turn) = descent.turn().at(IMAGE)? {
+	while let Some(turn) = descent.turn().placed()? {
 		match turn {
 			Turn::Enter(group) => {
-				components(group.name).try_for_each(|component| trail.push(component)).at(IMAGE)?;
-				let ancestor = group.is_ancestor().at(IMAGE)?;
-				let mark = values.writer.group(marks.is_empty(), group.name, b"", ancestor).at(IMAGE)?;
+				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
+				let ancestor = group.is_ancestor().placed()?;
+				let mark = values.writer.group(marks.is_empty(), group.name, b"", ancestor).placed()?;
 				let _ = marks.push(mark); // a descent is no deeper
-				values.own(&group).at(IMAGE)?;
+				values.own(&group).placed()?;
 				if !trail.bytes().is_empty() {
 					values.group((Version::V2, &group, trail.bytes()), part)?;
 				}
 			}
 			Turn::Leave(group) => {
-				marks.pop().map_or(Ok(()), |mark| values.writer.close(mark)).at(IMAGE)?;
+				marks.pop().map_or(Ok(()), |mark| values.writer.close(mark)).placed()?;
 				components(group.name).for_each(|_| trail.pop());
 			}
 		}

@@ -12,7 +12,7 @@ use crate::limits::{FILE_BYTES, TOLD, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::{Shown, ShownPath};
 use crate::property::{self, Phase, Version};
-use crate::rewrite::IMAGE;
+use crate::rewrite::{Placed, in_image};
 
 /// Tells what is lost, a few of them one by one.
 pub(super) struct Tell<'l> {
@@ -25,6 +25,7 @@ impl Tell<'_> {
 		self.lost += 1;
 		if self.lost <= TOLD {
 			self.log.warn(format_args!("lost: {}", Error::new(Fault::Unfit(why), place)));
+			in_image();
 		}
 	}
 
@@ -68,7 +69,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 	) -> Result<(), Error> {
 		let mut hint = 0;
 		for saved in group.properties() {
-			let saved = saved.at(IMAGE)?;
+			let saved = saved.placed()?;
 			match property::index_after(version, saved.name, hint) {
 				Some(index) => {
 					hint = index + 1;
@@ -93,7 +94,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 
 	/// A value as it is.
 	pub fn keep(&mut self, saved: &Property<'_>) -> Result<(), Error> {
-		self.writer.property(saved.name, saved.value.bytes(), saved.perms).at(IMAGE)
+		self.writer.property(saved.name, saved.value.bytes(), saved.perms).placed()
 	}
 
 	fn convert(
@@ -112,7 +113,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 			let Some(outcome) = part(&asked, number, &others, &ask.choices, &mut **space).at(place)? else { break };
 			match outcome {
 				Outcome::Lost(Why::DeviceProgram) if property::find(Version::V2, file).is_some() => {
-					writer.property(file, value, saved.perms).at(IMAGE)?;
+					writer.property(file, value, saved.perms).placed()?;
 				}
 				Outcome::Lost(why) if taker.tells() => tell.lose(why, place),
 				Outcome::Lost(_) => {}
@@ -128,7 +129,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 					if taker.takes(property, default) {
 						// A default asks for no file.
 						let perms = saved.perms.filter(|_| !default || property.phase == Phase::Never);
-						writer.property(file, value, perms).at(IMAGE)?;
+						writer.property(file, value, perms).placed()?;
 					}
 				}
 			}
