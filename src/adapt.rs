@@ -29,6 +29,7 @@ pub struct Request<'a> {
 }
 
 /// Makes the image that this host can take, and tells what is lost; how many values. Nothing if it is the same image.
+#[inline(never)]
 pub fn adapt(
 	image: &Image<'_>,
 	request: &Request<'_>,

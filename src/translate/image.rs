@@ -111,6 +111,7 @@ impl Plan<'_, '_> {
 
 /// Writes the translated image into the store; gives that back, and how many values are lost. Nothing if there is
 /// nothing to translate; the store is then empty.
+#[inline(never)]
 pub fn translate<S: Store>(
 	image: &Image<'_>,
 	store: S,
@@ -151,6 +152,7 @@ pub fn translate<S: Store>(
 }
 
 /// What has to be translated, if anything has.
+#[inline(never)]
 fn plan<'a, 'k>(image: &Image<'a>, ask: &Ask<'k>) -> Result<Option<Plan<'a, 'k>>, Fault> {
 	let mut plan = Plan { sources: Vec::new(), strong: 0, targets: Vec::new() };
 	let full = Fault::full(Limit::ImageHierarchies, HIERARCHIES + 1);

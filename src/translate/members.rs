@@ -74,6 +74,7 @@ impl<'a> Members<'_, 'a> {
 	}
 
 	/// Refuses what cannot be; notes which groups have tasks.
+	#[inline(never)]
 	pub fn judge(&mut self, log: &mut dyn Log) -> Result<(), Error> {
 		judge_primary(self.plan, self.ask.primary)?;
 		self.spots.fill(0);
@@ -98,6 +99,7 @@ impl<'a> Members<'_, 'a> {
 	}
 
 	/// The threads of a process are in one group, or the group would have to be threaded.
+	#[inline(never)]
 	fn judge_threads(&self, log: &mut dyn Log) -> Result<(), Error> {
 		let (mut leader, mut same, mut refused) = ((0, 0), 0, 0);
 		for task in self.image.tasks() {
@@ -132,6 +134,7 @@ impl<'a> Members<'_, 'a> {
 	}
 
 	/// Writes a set.
+	#[inline(never)]
 	pub fn put<S: Store>(&self, writer: &mut ImageWriter<'_, S>, set: &Set<'a>) -> Result<(), Fault> {
 		let mark = writer.open_set(set.id)?;
 		if self.plan.is_to_v2()

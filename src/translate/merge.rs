@@ -12,7 +12,7 @@ use super::image::{Ask, Plan};
 use super::members::{Members, refuse};
 use super::union::{self, Turn, Union};
 use super::values::{Taker, Values};
-use crate::error::{Error, Fault, Why};
+use crate::error::{Error, Why};
 use crate::image::sink::{Mark, Store};
 use crate::image::view::{Group, Perms};
 use crate::limits::DEPTH;
@@ -48,6 +48,7 @@ impl Open {
 }
 
 /// Writes the hierarchy.
+#[inline(never)]
 pub(super) fn merge<S: Store>(
 	plan: &Plan<'_, '_>,
 	values: &mut Values<'_, '_, '_, S>,
@@ -60,8 +61,11 @@ pub(super) fn merge<S: Store>(
 	let mut merge = Merge { plan, values, members, open, refused: 0 };
 	merge.open.0[0] = Level::NONE;
 	// A root without a tree is only a membership.
-	if union.groups().flatten().any(|(_, root)| root.children().next().is_some()) {
-		merge.enter(&union)?;
+	for at in union.sources() {
+		if union.leads_on(at).placed()? {
+			merge.enter(&union)?;
+			break;
+		}
 	}
 	while let Some(turn) = union.turn().placed()? {
 		match turn {
@@ -88,38 +92,39 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 		let depth = union.depth();
 		let head = depth == 0 || self.open.0[depth - 1].mark.is_none();
 		let name = union.path().rsplit(|byte| *byte == b'/').next().unwrap_or(b"");
-		let mut ancestor = true;
-		for group in union.groups() {
-			ancestor &= group.and_then(|(_, group)| group.is_ancestor()).placed()?;
+		let (mut ancestor, mut first) = (true, None);
+		for at in union.sources() {
+			if let Some(group) = union.group(at).placed()? {
+				ancestor &= group.is_ancestor().placed()?;
+				first = first.or(Some(group));
+			}
 		}
 		let mark = self.values.writer.group(head, name, b"", ancestor).placed()?;
 		self.open.0[depth] = Level { mark: Some(mark), ..Level::NONE };
-		if let Some(first) = union.groups().next() {
-			first.and_then(|(_, first)| self.values.own(&first)).placed()?;
-		}
+		first.map_or(Ok(()), |first| self.values.own(&first)).placed()?;
 		if depth > 0 { self.properties(union) } else { Ok(()) }
 	}
 
 	/// The values of all, and those that v2 alone has.
+	#[inline(never)]
 	fn properties(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
-		let is_v2 = |group: &Result<(usize, Group<'_>), Fault>| {
-			group.as_ref().is_ok_and(|(at, _)| self.plan.sources[*at].is_unified())
-		};
-		let alone = !union.groups().any(|group| is_v2(&group));
-		let mut wants = Wants { alone, own: Controllers::NONE, below: Controllers::NONE, seen: [false; 2] };
-		let mut perms = None;
-		for group in union.groups() {
-			let (at, group) = group.placed()?;
+		let (mut wants, mut perms, mut leads_on) = (Wants::default(), None, false);
+		for at in union.sources() {
+			wants.others |= self.plan.sources[at].is_unified() && union.group(at).placed()?.is_some();
+		}
+		for at in union.sources() {
+			leads_on |= union.leads_on(at).placed()?;
+			let Some(group) = union.group(at).placed()? else { continue };
 			if self.plan.sources[at].is_unified() {
 				self.unified(&group, &mut wants, &mut perms)?;
 			} else {
-				perms = perms.or(entrance(&group).placed()?);
 				self.values.group((Version::V1, &group, union.path()), &mut wants)?;
+				perms = perms.or(wants.entrance);
 			}
 		}
 		let level = &mut self.open.0[union.depth()];
 		(level.own, level.below) = (wants.own, wants.below);
-		if perms.is_some() || union.leads_on() {
+		if perms.is_some() || leads_on {
 			let mut room = [b' '; CONTROL_BYTES];
 			room[0] = b'+';
 			level.control = self.values.writer.value(CONTROL, &room, perms).placed()?;
@@ -128,6 +133,7 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 	}
 
 	/// Those of a group that is of v2 already.
+	#[inline(never)]
 	fn unified(&mut self, group: &Group<'_>, wants: &mut Wants, perms: &mut Option<Perms>) -> Result<(), Error> {
 		for saved in group.properties() {
 			let saved = saved.placed()?;
@@ -139,24 +145,25 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 			if known.write == Write::Controllers {
 				wants.below = wants.below.and(Controllers::of_text(saved.value.bytes()));
 				*perms = perms.or(saved.perms);
-			} else if wants.takes(known, default) && (!default || known.phase == Phase::Never) {
+			} else if wants.takes(known, default, None) && (!default || known.phase == Phase::Never) {
 				self.values.keep(&saved)?;
 			}
 		}
 		Ok(())
 	}
 
+	#[inline(never)]
 	fn leave(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
 		let at = union.depth();
 		let Level { mark, control, own, below } = self.open.0[at];
 		let below = below.within(self.values.ask.v2.unwrap_or_default());
 		if !below.is_empty() {
-			let (mut text, mut len) = ([0; CONTROL_BYTES], 0);
-			for byte in below.names().flat_map(|name| b"+".iter().chain(name).chain(b" ")) {
-				text[len] = *byte;
-				len += 1;
+			let mut at = control;
+			for name in below.names() {
+				self.values.writer.patch(at, b"+").placed()?;
+				self.values.writer.patch(at + 1, name).placed()?;
+				at += name.len() as u64 + 2;
 			}
-			self.values.writer.patch(control, &text[..len - 1]).placed()?;
 			let log = &mut *self.values.tell.log;
 			self.members.judge_inner(union.path(), below, &mut self.refused, log).placed()?;
 		}
@@ -166,37 +173,32 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 	}
 }
 
-/// Owner and mode of the file that takes the processes of a v1 group.
-fn entrance(group: &Group<'_>) -> Result<Option<Perms>, Fault> {
-	for saved in group.properties() {
-		let saved = saved?;
-		if saved.name == b"cgroup.procs" {
-			return Ok(saved.perms);
-		}
-	}
-	Ok(None)
-}
-
 /// What a group needs.
+#[derive(Default)]
 struct Wants {
-	/// No hierarchy of v2 has it: what is a default in v1 says something.
-	alone: bool,
+	/// A hierarchy of v2 has it, too: what is a default in v1 says nothing.
+	others: bool,
 	own: Controllers,
 	below: Controllers,
 	/// cgroup.procs and cgroup.threads, whose owner and mode are those of the first hierarchy.
 	seen: [bool; 2],
+	/// That of the file that takes processes.
+	entrance: Option<Perms>,
 }
 
 impl Taker for Wants {
-	fn takes(&mut self, target: &'static Property, default: bool) -> bool {
+	fn takes(&mut self, target: &'static Property, default: bool, perms: Option<Perms>) -> bool {
 		if target.phase == Phase::Never {
 			let threads = target.file() == "cgroup.threads";
+			if !threads {
+				self.entrance = self.entrance.or(perms);
+			}
 			return !core::mem::replace(&mut self.seen[usize::from(threads)], true);
 		}
 		if !default {
 			self.own = self.own.and(Controllers::of_file(target));
 		}
-		self.alone || !default
+		!(self.others && default)
 	}
 
 	fn is_here(&self, ask: &Ask<'_>, target: &Property) -> bool {

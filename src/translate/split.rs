@@ -10,7 +10,7 @@ use crate::error::{Error, Fault};
 use crate::hierarchy::has_name;
 use crate::image::descent::{Descent, Turn};
 use crate::image::sink::{Mark, Store};
-use crate::image::view::Hierarchy;
+use crate::image::view::{Hierarchy, Perms};
 use crate::limits::DEPTH;
 use crate::name::{Trail, components};
 use crate::property::{Property, Version};
@@ -47,6 +47,7 @@ pub(super) fn split<S: Store>(
 	Ok(())
 }
 
+#[inline(never)]
 fn tree<S: Store>(
 	source: &Hierarchy<'_>,
 	values: &mut Values<'_, '_, '_, S>,
@@ -85,7 +86,7 @@ struct Part<'k> {
 }
 
 impl Taker for Part<'_> {
-	fn takes(&mut self, target: &'static Property, default: bool) -> bool {
+	fn takes(&mut self, target: &'static Property, default: bool, _: Option<Perms>) -> bool {
 		match target.controller() {
 			b"cgroup" => true,
 			// An empty list is that of the group above; on v1 no task could enter.

@@ -106,21 +106,28 @@ impl<'u, 'a> Union<'u, 'a> {
 		self.buffers.path.bytes()
 	}
 
-	/// Whether there may be groups below.
-	pub fn leads_on(&self) -> bool {
-		let heads = self.buffers.nodes[self.depth].iter().take(self.sources.len()).any(|node| node.heads);
-		heads || self.groups().flatten().any(|(_, group)| group.children().next().is_some())
+	/// How many hierarchies it is of.
+	pub fn sources(&self) -> core::ops::Range<usize> {
+		0..self.sources.len()
 	}
 
-	/// The groups that hierarchies have here; none if it only leads to some.
-	pub fn groups(&self) -> impl Iterator<Item = Result<(usize, Group<'a>), Fault>> {
-		let nodes = self.buffers.nodes[self.depth];
-		let groups = self.sources.iter().zip(nodes).enumerate().filter(|(_, (_, node))| node.is_group());
-		groups.map(|(at, (source, node))| Ok((at, source.group(source.bytes(node.start, node.end))?)))
+	/// Whether one of them has groups below.
+	pub fn leads_on(&self, at: usize) -> Result<bool, Fault> {
+		let is_way = self.buffers.nodes[self.depth][at].heads && self.depth > 0;
+		Ok(is_way || self.group(at)?.is_some_and(|group| group.children().next().is_some()))
+	}
+
+	/// The group that one of them has here; none if it only leads to some.
+	#[inline(never)]
+	pub fn group(&self, at: usize) -> Result<Option<Group<'a>>, Fault> {
+		let Node { start, end, .. } = self.buffers.nodes[self.depth][at];
+		let source = &self.sources[at];
+		if start < end { source.group(source.bytes(start, end)).map(Some) } else { Ok(None) }
 	}
 
 	/// Enters the next child, or leaves the group where there is none; nothing at the end. It is in a group that is left
 	/// until the next turn.
+	#[inline(never)]
 	pub fn turn(&mut self) -> Result<Option<Turn>, Fault> {
 		if core::mem::take(&mut self.left) {
 			self.depth -= 1;
@@ -140,15 +147,15 @@ impl<'u, 'a> Union<'u, 'a> {
 	}
 
 	/// The name of the next child of the hierarchy whose turn it is that was not there before.
+	#[inline(never)]
 	fn next_name(&mut self, source: &Hierarchy<'a>) -> Result<Option<&'a [u8]>, Fault> {
 		let Level { turn, in_heads, next } = self.buffers.levels[self.depth];
 		let at = usize::from(turn);
 		let node = self.buffers.nodes[self.depth][at];
-		let mut left = match in_heads {
-			true if !node.heads => return Ok(None),
-			true => source.heads(),
-			false if !node.is_group() => return Ok(None),
-			false => source.group(source.bytes(node.start, node.end))?.children(),
+		let mut left = match (in_heads, self.group(at)?) {
+			(true, _) if node.heads => source.heads(),
+			(false, Some(group)) => group.children(),
+			_ => return Ok(None),
 		};
 		left = left.from(next as usize);
 		while let Some(group) = left.next().transpose()? {
@@ -186,12 +193,9 @@ impl<'u, 'a> Union<'u, 'a> {
 
 	/// The child of this name of the group that a hierarchy has here.
 	fn child(&mut self, at: usize, name: &[u8]) -> Result<Option<Group<'a>>, Fault> {
-		let Node { start, end, next, .. } = self.buffers.nodes[self.depth][at];
-		if start == end {
-			return Ok(None);
-		}
-		let source = &self.sources[at];
-		let all = source.group(source.bytes(start, end))?.children();
+		let next = self.buffers.nodes[self.depth][at].next;
+		let Some(group) = self.group(at)? else { return Ok(None) };
+		let all = group.children();
 		for (mut left, stop) in [(all.from(next as usize), usize::MAX), (all, next as usize)] {
 			while let Some(group) = left.next().transpose()? {
 				if group.at() > stop {

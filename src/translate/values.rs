@@ -6,7 +6,7 @@ use super::image::Ask;
 use super::{Outcome, Saved, part, saved_in};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::sink::Store;
-use crate::image::view::{Group, Property};
+use crate::image::view::{Group, Perms, Property};
 use crate::image::writer::ImageWriter;
 use crate::limits::{FILE_BYTES, TOLD, VALUE_BYTES};
 use crate::log::Log;
@@ -21,6 +21,7 @@ pub(super) struct Tell<'l> {
 }
 
 impl Tell<'_> {
+	#[inline(never)]
 	fn lose(&mut self, why: Why, place: fmt::Arguments<'_>) {
 		self.lost += 1;
 		if self.lost <= TOLD {
@@ -48,8 +49,8 @@ pub(super) struct Values<'v, 's, 'l, S: Store> {
 
 /// Which values of a group are written now.
 pub(super) trait Taker {
-	/// Whether this file of the other version is one of them.
-	fn takes(&mut self, target: &'static property::Property, default: bool) -> bool;
+	/// Whether this file of the other version is one of them; owner and mode are those of the file that it was.
+	fn takes(&mut self, target: &'static property::Property, default: bool, perms: Option<Perms>) -> bool;
 
 	/// Whether this is the time to tell what is lost.
 	fn tells(&self) -> bool {
@@ -84,6 +85,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 	}
 
 	/// Attributes, owner and mode of a group.
+	#[inline(never)]
 	pub fn own(&mut self, group: &Group<'_>) -> Result<(), Fault> {
 		for attribute in group.attributes() {
 			let attribute = attribute?;
@@ -97,6 +99,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 		self.writer.property(saved.name, saved.value.bytes(), saved.perms).placed()
 	}
 
+	#[inline(never)]
 	fn convert(
 		&mut self,
 		(version, index): (Version, usize),
@@ -126,7 +129,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 					}
 				}
 				Outcome::Value { property, file, value, default } => {
-					if taker.takes(property, default) {
+					if taker.takes(property, default, saved.perms) {
 						// A default asks for no file.
 						let perms = saved.perms.filter(|_| !default || property.phase == Phase::Never);
 						writer.property(file, value, perms).placed()?;
