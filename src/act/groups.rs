@@ -138,7 +138,11 @@ fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>)
 		if saved.perms.is_none() && value::is_default(known, saved.value.bytes()) {
 			continue;
 		}
-		let names = if known.write == Write::Controllers { saved.value.bytes() } else { known.controller() };
+		let names = match known.write {
+			Write::Controllers => saved.value.bytes(),
+			Write::Program => b"", // no controller has it
+			_ => known.controller(),
+		};
 		for (_, name) in controller_changes(names, enabled).filter(|(sign, _)| *sign == b'+') {
 			add(name, text)?;
 		}

@@ -4,6 +4,7 @@ pub mod aim;
 mod astray;
 pub mod attributes;
 pub mod census;
+mod devices;
 pub mod entry;
 pub mod files;
 pub mod fits;

@@ -283,6 +283,9 @@ impl<'w> Work<'w> {
 		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(site, known, saved) {
 			return Ok(());
 		}
+		if known.write == property::Write::Program {
+			return self.devices(site, dir, known, saved);
+		}
 		let text = saved.value.bytes();
 		// Who owns the files of a new group is known, unless it was changed.
 		let with_perms =
@@ -540,7 +543,13 @@ impl<'w> Work<'w> {
 		self.seen += u64::from(self.differ_kept(site, What::Owner(file), sides, false));
 	}
 
-	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: Option<&[u8]>) {
+	pub(super) fn differ_value(
+		&mut self,
+		site: &Site<'_, '_>,
+		known: &Property,
+		saved: &Saved<'_>,
+		now: Option<&[u8]>,
+	) {
 		self.differ_kept(site, What::Value(saved.name), [Some(saved.value.bytes()), now], known.advisory);
 	}
 

@@ -5,6 +5,7 @@
 
 pub mod attach;
 mod attributes;
+mod devices;
 pub mod dir;
 pub mod fenced;
 pub mod output;

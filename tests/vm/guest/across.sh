@@ -55,7 +55,7 @@ put web/app blkio.throttle.write_iops_device "$disk 500"
 put web/db blkio.bfq.weight 200
 put web/db memory.limit_in_bytes 33554432
 put ice freezer.state FROZEN
-# What v2 does not have: five values, as across-v2.sh counts them.
+# What v2 does not have: four values, as across-v2.sh counts them. The rules for devices become a program.
 put web net_cls.classid 1048577
 put web memory.swappiness 10
 put web/db notify_on_release 1
