@@ -105,6 +105,18 @@ pub struct Cli {
 	/// restore, verify: the same for groups of users; repeatable
 	#[argh(option, long = "gid-map")]
 	pub gid_map: Vec<Text>,
+	/// restore, verify: other CPUs, OLD=NEW or FIRST-LAST=NEW; repeatable
+	#[argh(option, long = "cpu-map")]
+	pub cpu_map: Vec<Text>,
+	/// restore, verify: the same for memory nodes; repeatable
+	#[argh(option, long = "mem-map")]
+	pub mem_map: Vec<Text>,
+	/// restore, verify: another disk, MAJOR:MINOR=MAJOR:MINOR or MAJOR:MINOR=/dev/NAME; repeatable
+	#[argh(option, long = "dev-map")]
+	pub dev_map: Vec<Text>,
+	/// restore, verify: another network interface, OLD=NEW; repeatable
+	#[argh(option, long = "if-map")]
+	pub if_map: Vec<Text>,
 	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
 	#[argh(option)]
 	pub set: Option<Text>,
@@ -175,6 +187,10 @@ impl Cli {
 			!self.pid_map.is_empty(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
+			!self.cpu_map.is_empty(),
+			!self.mem_map.is_empty(),
+			!self.dev_map.is_empty(),
+			!self.if_map.is_empty(),
 			self.set.is_some(),
 			self.skip_missing,
 			self.fit,
@@ -192,7 +208,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 28] = [
+static OWNERS: [(&str, u16); 32] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -211,6 +227,10 @@ static OWNERS: [(&str, u16); 28] = [
 	("--pid-map", RESTORE),
 	("--uid-map", RESTORE | VERIFY),
 	("--gid-map", RESTORE | VERIFY),
+	("--cpu-map", RESTORE | VERIFY),
+	("--mem-map", RESTORE | VERIFY),
+	("--dev-map", RESTORE | VERIFY),
+	("--if-map", RESTORE | VERIFY),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC),
 	("--fit", RESTORE),
