@@ -157,6 +157,18 @@ pub struct Maps<'m, 't> {
 	pub room: &'m mut Room,
 }
 
+impl Maps<'_, '_> {
+	/// Puts the controllers that a group hands down, and those that groups which come to lie below it need, into the room.
+	fn hand_down(&mut self, spot: &Spot<'_>, text: &[u8]) -> Result<bool, Fault> {
+		let more = self.paths.hands_down(spot, text)?;
+		self.room.clear();
+		for piece in [text].into_iter().chain(more.names().flat_map(|name| [&b" "[..], name])) {
+			self.room.extend_from_slice(piece).map_err(|_| Fault::full(Limit::Value, VALUE_BYTES + 1))?;
+		}
+		Ok(!more.is_empty())
+	}
+}
+
 impl Change for Maps<'_, '_> {
 	fn parts(&mut self, label: &Label) -> usize {
 		self.paths.parts(label)
@@ -181,7 +193,12 @@ impl Change for Maps<'_, '_> {
 			let index = if self.values.is_empty() { None } else { property::index_after(version, name, hint) };
 			hint = index.map_or(hint, |index| index + 1);
 			let known = index.and_then(|index| property::all(version).get(index));
-			let mapped = known.map_or(Ok(false), |known| self.values.map(known, value.bytes(), self.room));
+			let known = known.filter(|known| known.host != Tied::Controllers);
+			let mapped = match known {
+				Some(known) => self.values.map(known, value.bytes(), self.room),
+				None if name == b"cgroup.subtree_control" => self.hand_down(spot, value.bytes()),
+				None => Ok(false),
+			};
 			let mapped = mapped.at(format_args!("{} of {spot}", Shown(name)))?;
 			put(name, if mapped { self.room } else { value.bytes() }, perms).placed()?;
 		}

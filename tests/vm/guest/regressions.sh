@@ -135,7 +135,7 @@ interface_is_gone_criu_447() {
 
 # Limits of a disk that has another number here.
 podman_21255_numbers_of_disks() {
-	[ -n "$(hierarchies 2)" ] && [ -b /dev/nvme1n1 ] || { skip "no v2, or no second disk"; return; }
+	need unified || return
 	unified=$(hierarchies 2)
 	disk0=$(cat /sys/block/nvme0n1/dev) disk1=$(cat /sys/block/nvme1n1/dev)
 	mkdir "$unified/cgraft-t"
@@ -146,6 +146,30 @@ podman_21255_numbers_of_disks() {
 	succeeds "--dev-map" restore --dev-map "$disk0=/dev/nvme1n1" -i $image
 	is "the other disk has the limit" "$(cat "$unified/cgraft-t/io.max")" "$disk1 rbps=4096 wbps=max riops=max wiops=max"
 	succeeds "--dev-map: verify" verify --dev-map "$disk0=$disk1" -i $image
+	remove
+}
+
+# A group with limits that --map puts into one that hands nothing down; a rename around it.
+cedana_782_groups_of_v2_into_others() {
+	need unified || return
+	unified=$(hierarchies 2)
+	grep -qw pids "$unified/cgroup.controllers" || { skip "no pids in v2"; return; }
+	mkdir -p "$unified/cgraft-t/a" "$unified/cgraft-t/b/c"
+	echo +pids >"$unified/cgraft-t/cgroup.subtree_control"
+	echo +pids >"$unified/cgraft-t/b/cgroup.subtree_control"
+	echo 5 >"$unified/cgraft-t/b/pids.max"
+	echo 6 >"$unified/cgraft-t/b/c/pids.max"
+	succeeds "dump" dump --cgroup unified:/cgraft-t -i $image
+	for mode in full soft; do
+		remove
+		succeeds "into a group, $mode" restore --manage-cgroups $mode --map /cgraft-t/b=/cgraft-t/x/y/b --map /cgraft-t/a=/cgraft-t/x/y -i $image
+		is "its limits, $mode" "$(cat "$unified/cgraft-t/x/y/b/pids.max" "$unified/cgraft-t/x/y/b/c/pids.max" | tr '\n' ' ')" "5 6 "
+		is "what is handed down to it, $mode" "$(cat "$unified/cgraft-t/x/y/cgroup.subtree_control")" pids
+		succeeds "verify, $mode" verify --map /cgraft-t/b=/cgraft-t/x/y/b --map /cgraft-t/a=/cgraft-t/x/y -i $image
+	done
+	remove
+	succeeds "beside, on a way of its own" restore --map /cgraft-t/b=/cgraft-t/x/y -i $image
+	is "its limits" "$(cat "$unified/cgraft-t/x/y/pids.max" "$unified/cgraft-t/x/y/c/pids.max" | tr '\n' ' ')" "5 6 "
 	remove
 }
 
@@ -215,7 +239,7 @@ trap_threaded_groups_beside_domains() {
 }
 
 pid=
-for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces podman_21255_numbers_of_disks \
+for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces podman_21255_numbers_of_disks cedana_782_groups_of_v2_into_others \
 	criu_252_a_list_of_v2 trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
 	$test
 done
