@@ -105,6 +105,18 @@ pub struct Cli {
 	/// restore, verify: the same for groups of users; repeatable
 	#[argh(option, long = "gid-map")]
 	pub gid_map: Vec<Text>,
+	/// restore, verify: other CPUs, OLD=NEW or FIRST-LAST=NEW; repeatable
+	#[argh(option, long = "cpu-map")]
+	pub cpu_map: Vec<Text>,
+	/// restore, verify: the same for memory nodes; repeatable
+	#[argh(option, long = "mem-map")]
+	pub mem_map: Vec<Text>,
+	/// restore, verify: another disk, MAJOR:MINOR=MAJOR:MINOR or MAJOR:MINOR=/dev/NAME; repeatable
+	#[argh(option, long = "dev-map")]
+	pub dev_map: Vec<Text>,
+	/// restore, verify: another network interface, OLD=NEW; repeatable
+	#[argh(option, long = "if-map")]
+	pub if_map: Vec<Text>,
 	/// restore, verify, attach, exec: hierarchies that are here in the other cgroup version: off (default), or auto and choices
 	#[argh(option)]
 	pub translate: Option<Text>,
@@ -181,6 +193,10 @@ impl Cli {
 			!self.pid_map.is_empty(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
+			!self.cpu_map.is_empty(),
+			!self.mem_map.is_empty(),
+			!self.dev_map.is_empty(),
+			!self.if_map.is_empty(),
 			self.translate.is_some(),
 			self.primary.is_some(),
 			self.set.is_some(),
@@ -200,7 +216,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 30] = [
+static OWNERS: [(&str, u16); 34] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -219,6 +235,10 @@ static OWNERS: [(&str, u16); 30] = [
 	("--pid-map", RESTORE),
 	("--uid-map", RESTORE | VERIFY),
 	("--gid-map", RESTORE | VERIFY),
+	("--cpu-map", RESTORE | VERIFY),
+	("--mem-map", RESTORE | VERIFY),
+	("--dev-map", RESTORE | VERIFY),
+	("--if-map", RESTORE | VERIFY),
 	("--translate", RESTORE | VERIFY | ATTACH | EXEC),
 	("--primary", RESTORE | VERIFY | ATTACH | EXEC),
 	("--set", ATTACH | EXEC),

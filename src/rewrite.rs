@@ -8,6 +8,7 @@
 //! Not done here: judging the image ([`crate::vet`]); it is judged before, so that damage is told with its own offsets.
 
 pub mod paths;
+pub mod values;
 
 use core::fmt;
 
@@ -184,6 +185,22 @@ fn copy_hierarchy<S: Store>(
 	}
 	hierarchy.threaded.map_or(Ok(()), |threaded| writer.threaded(threaded)).placed()?;
 	writer.close(mark).placed()
+}
+
+/// Every owner and mode of the image.
+pub fn each_perms(image: &Image<'_>, each: &mut dyn FnMut(Perms)) -> Result<(), Error> {
+	in_image();
+	for hierarchy in image.hierarchies() {
+		let mut descent = Descent::new(&hierarchy.placed()?);
+		while let Some(turn) = descent.turn().placed()? {
+			let Turn::Enter(group) = turn else { continue };
+			group.perms().placed()?.into_iter().for_each(&mut *each);
+			for saved in group.properties() {
+				saved.placed()?.perms.into_iter().for_each(&mut *each);
+			}
+		}
+	}
+	Ok(())
 }
 
 /// Writes one set.

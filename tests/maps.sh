@@ -166,3 +166,81 @@ is "an image as CRIU's" "$(tree "$cpu")" "=1024 /x=50 /x/z=60 /x/z/c=70"
 succeeds "undo" undo "$work/journal"
 state_with_values >"$work/after"
 check "undo takes it back" cmp "$work/before" "$work/after"
+
+# --- CPUs, disks: values of another host
+
+for pid in "$leader" "$thread"; do echo "$pid" | tee "$cpu/tasks" >"$pids/tasks"; done
+clear_host
+# value MOUNT FILE: of GROUP/a.
+value() { tr '\n' ';' <"$1$G/a/$2" | sed 's/;$//'; }
+
+if cpuset=$(hierarchy cpuset) && [ "$(cat "$cpuset/cpuset.cpus")" = 0-1 ]; then
+	mkdir -p "$cpuset$G/a"
+	for at in "" /a; do cp "$cpuset/cpuset.mems" "$work/mems"; cat "$work/mems" >"$cpuset$G$at/cpuset.mems"; done
+	echo 0-1 >"$cpuset$G/cpuset.cpus"
+	echo 0 >"$cpuset$G/a/cpuset.cpus"
+	succeeds "dump of CPUs" dump --cgroup "cpuset:$G" -i "$work/cpus"
+	clear_host
+	succeeds "cpu-map" restore --cpu-map 0=1 --cpu-map 1=0 -i "$work/cpus"
+	is "cpu-map: both, and one" "$(cat "$cpuset$G/cpuset.cpus") $(value "$cpuset" cpuset.cpus)" "0-1 1"
+	check "cpu-map: no warning" [ "$(wc -l <"$work/err")" = 1 ]
+	cgraft verify --cpu-map 0=1 --cpu-map 1=0 -i "$work/cpus"
+	is "cpu-map: verify with the same" "$status" 0
+	cgraft verify -i "$work/cpus"
+	is "cpu-map: verify without" "$status" 6
+	clear_host
+	succeeds "cpu-map of two to one, and of memory nodes" restore --cpu-map 0-1=0 --cpu-map 9=1 --mem-map 0=0 -i "$work/cpus"
+	is "cpu-map of a range keeps it" "$(cat "$cpuset$G/cpuset.cpus") $(value "$cpuset" cpuset.cpus)" "0-1 0"
+	says "a rule that changes nothing is told" "--cpu-map 9=1: nothing in the image is changed by it"
+	check "and only that one" [ "$(wc -l <"$work/err")" = 2 ]
+	clear_host
+	succeeds "cpu-map of two to one" restore --cpu-map 1=0 -i "$work/cpus"
+	is "two CPUs became one" "$(cat "$cpuset$G/cpuset.cpus")" 0
+	clear_host
+	refuses "CPUs that are not here" 4 "8-9" -- restore --cpu-map 0-1=8 -i "$work/cpus"
+	refuses "a map of CPUs that is none" 2 "OLD=NEW" -- restore --cpu-map 0 -i "$work/cpus"
+	succeeds "paths and CPUs" restore --cpu-map 0=1 --map "$G/a=$G/b" -i "$work/cpus"
+	is "at the new path" "$(cat "$cpuset$G/b/cpuset.cpus")" 1
+	clear_host
+else
+	skip "cpu-map: no v1 hierarchy with cpuset and two CPUs"
+fi
+
+if devices=$(hierarchy devices); then
+	mkdir -p "$devices$G/a"
+	echo a >"$devices$G/a/devices.deny"
+	for line in "c 1:3 rwm" "b 7:0 rw" "b 8:* r"; do echo "$line" >"$devices$G/a/devices.allow"; done
+	succeeds "dump of rules for devices" dump --cgroup "devices:$G" -i "$work/rules"
+	clear_host
+	succeeds "dev-map of them" restore --dev-map 7:0=259:3 -i "$work/rules"
+	is "the block device is another one" "$(value "$devices" devices.list)" "c 1:3 rwm;b 259:3 rw;b 8:* r"
+	clear_host
+	refuses "a disk that is not here" 2 "no such block device" -- restore --dev-map 7:0=/dev/null -i "$work/rules"
+	refuses "a map of disks that is none" 2 "MAJOR:MINOR" -- restore --dev-map 7=8 -i "$work/rules"
+	succeeds "owners that nobody has" restore --uid-map 0=0 --gid-map 4711=1 -i "$work/rules"
+	says "are told" "--gid-map 4711=1: nothing in the image is changed by it"
+	check "and only they" [ "$(wc -l <"$work/err")" = 2 ]
+	clear_host
+else
+	skip "dev-map: no v1 hierarchy with devices"
+fi
+
+file=blkio.throttle.read_bps_device
+if blkio=$(hierarchy blkio) && [ -e "$blkio/$file" ] && [ -b /dev/loop1 ] && mkdir -p "$blkio$G/a" && echo "7:0 1048576" >"$blkio$G/a/$file"; then
+	succeeds "dump of limits of disks" dump --cgroup "blkio:$G" -i "$work/disks"
+	for new in 7:1 /dev/loop1; do
+		clear_host
+		succeeds "dev-map to $new" restore --dev-map "7:0=$new" -i "$work/disks"
+		is "dev-map to $new: the limit" "$(value "$blkio" "$file")" "7:1 1048576"
+		succeeds "dev-map to $new: verify" verify --dev-map "7:0=$new" -i "$work/disks"
+	done
+	echo "7:0 4096" >"$blkio$G/a/$file"
+	succeeds "dump of two disks" dump --cgroup "blkio:$G" -i "$work/disks"
+	clear_host
+	refuses "two disks that become one" 4 "$file of group $G/a of blkio" "two lines" -- restore --dev-map 7:0=7:1 -i "$work/disks"
+	refuses "the other way round" 4 "$file of group $G/a of blkio" "two lines" -- restore --dev-map 7:1=7:0 -i "$work/disks"
+	succeeds "two disks change places" restore --dev-map 7:0=7:1 --dev-map 7:1=7:0 -i "$work/disks"
+	is "their limits" "$(sort "$blkio$G/a/$file" | tr '\n' ';')" "7:0 1048576;7:1 4096;"
+else
+	skip "dev-map: no limits of disks here"
+fi

@@ -71,10 +71,14 @@ pub fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error
 	Ok(pairs)
 }
 
-/// Reads `--uid-map` and `--gid-map`, each `OLD=NEW` or `FIRST-LAST=NEW`.
+/// Rules, each `OLD=NEW` or `FIRST-LAST=NEW`.
+pub fn shifts(option: &str, values: &[cli::Text], into: &mut Shifts) -> Result<(), Error> {
+	each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))
+}
+
+/// Reads `--uid-map` and `--gid-map`.
 pub fn owners<'t>(cli: &Cli, [uids, gids]: &'t mut [Shifts; 2]) -> Result<Owners<'t>, Error> {
-	for (option, values, into) in [("--uid-map", &cli.uid_map, &mut *uids), ("--gid-map", &cli.gid_map, &mut *gids)] {
-		each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))?;
-	}
+	shifts("--uid-map", &cli.uid_map, uids)?;
+	shifts("--gid-map", &cli.gid_map, gids)?;
 	Ok(Owners { uids, gids })
 }

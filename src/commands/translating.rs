@@ -42,7 +42,12 @@ pub fn translated(
 ) -> Result<Option<Translated>, Error> {
 	let how = cli.translate.map_or("off", |how| how.0);
 	let place = format_args!("--translate {}", Shown(how.as_bytes()));
-	let Some(choices) = choices(how).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)? else { return Ok(None) };
+	let Some(choices) = choices(how).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)? else {
+		return match cli.primary {
+			Some(_) => Err(Fault::Usage(Why::PrimaryAlone)).at(format_args!("--primary")),
+			None => Ok(None),
+		};
+	};
 	let request = Request {
 		choices,
 		primary: cli.primary.map(|primary| primary.0.as_bytes()),

@@ -16,12 +16,14 @@ use heapless::Vec;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, is_meant, split_selector};
 use crate::image::descent::{Descent, Turn};
-use crate::image::view::{Hierarchy, Image, Member, Set};
+use crate::image::view::{Group, Hierarchy, Image, Member, Set};
 use crate::limits::{HIERARCHIES, Limit, OPTIONS};
 use crate::log::Log;
 use crate::name::{Shown, ShownPath, Trail, check, components, is_below_or_same};
+use crate::property::controller_of;
 use crate::remap::{Path, append};
-use crate::rewrite::{Change, Placed, PutMember, in_image};
+use crate::rewrite::{Change, Placed, PutMember, Spot, in_image};
+use crate::translate::controllers::Controllers;
 
 /// One rule; its paths have no first slash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +77,15 @@ pub struct Paths<'t> {
 	counts: [[Count; OPTIONS]; HIERARCHIES],
 	/// The hierarchy that is being written.
 	current: usize,
+	/// What groups of v2 that a rule moves have to be given.
+	needs: [Controllers; OPTIONS],
 }
 
 impl<'t> Paths<'t> {
 	/// No rule.
 	pub const fn new() -> Self {
 		let counts = [[Count { groups: 0, members: 0 }; OPTIONS]; HIERARCHIES];
-		Paths { rules: Vec::new(), labels: Vec::new(), counts, current: 0 }
+		Paths { rules: Vec::new(), labels: Vec::new(), counts, current: 0, needs: [Controllers::NONE; OPTIONS] }
 	}
 
 	/// One more rule; false where there is no room for it.
@@ -149,10 +153,14 @@ impl<'t> Paths<'t> {
 	}
 
 	fn count_groups(&mut self, hierarchy: &Hierarchy<'_>, at: usize) -> Result<(), Error> {
-		each_group(hierarchy, &mut |path| {
+		let is_unified = hierarchy.is_unified();
+		each_group(hierarchy, &mut |path, group| {
 			let label = self.labels[at].bytes();
-			if let Some(rule) = self.rule(label, path) {
-				self.counts[at][rule].groups += 1;
+			let Some(rule) = self.rule(label, path) else { return Ok(()) };
+			self.counts[at][rule].groups += 1;
+			for saved in group.properties().filter(|_| is_unified) {
+				let needs = Controllers::of(controller_of(saved.placed()?.name));
+				self.needs[rule] = self.needs[rule].and(needs);
 			}
 			Ok(())
 		})
@@ -162,7 +170,7 @@ impl<'t> Paths<'t> {
 	fn judge_groups(&self, hierarchy: &Hierarchy<'_>, at: usize) -> Result<(), Error> {
 		let label = &self.labels[at];
 		let mut target = Path::new();
-		each_group(hierarchy, &mut |path| {
+		each_group(hierarchy, &mut |path, _| {
 			let own = self.rule(label.bytes(), path);
 			self.map(own, path, &mut target).placed()?;
 			// Of two parts the one that lands deeper is looked at, or both.
@@ -192,6 +200,16 @@ impl<'t> Paths<'t> {
 			}
 		}
 		Ok(())
+	}
+
+	/// What a group of v2 has to hand down besides, because groups of other parts come to lie below it.
+	pub fn hands_down(&self, spot: &Spot<'_>, text: &[u8]) -> Result<Controllers, Fault> {
+		let mut target = Path::new();
+		self.map(self.rule(spot.label.bytes(), spot.path), spot.path, &mut target)?;
+		let is_below = |rule: &Move<'_>| is_below_or_same(rule.new, &target) && rule.new.len() > target.len();
+		let below = self.rules.iter().zip(&self.needs).filter(|(rule, _)| is_below(rule));
+		let all = below.fold(Controllers::NONE, |all, (_, needs)| all.and(*needs));
+		Ok(all.without(Controllers::of_text(text)))
 	}
 
 	/// The new path of a membership, with its first slash; one in a root stays there.
@@ -251,15 +269,18 @@ impl Change for Paths<'_> {
 	}
 }
 
+/// Takes a group and its path.
+type Each<'e> = dyn FnMut(&[u8], &Group<'_>) -> Result<(), Error> + 'e;
+
 /// The paths of all groups but a root, without those that only lie above.
-fn each_group(hierarchy: &Hierarchy<'_>, each: &mut dyn FnMut(&[u8]) -> Result<(), Error>) -> Result<(), Error> {
+fn each_group(hierarchy: &Hierarchy<'_>, each: &mut Each<'_>) -> Result<(), Error> {
 	let (mut descent, mut trail) = (Descent::new(hierarchy), Trail::new());
 	while let Some(turn) = descent.turn().placed()? {
 		match turn {
 			Turn::Enter(group) => {
 				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
 				if !group.is_ancestor().placed()? && !trail.bytes().is_empty() {
-					each(trail.bytes())?;
+					each(trail.bytes(), &group)?;
 				}
 			}
 			Turn::Leave(group) => components(group.name).for_each(|_| trail.pop()),

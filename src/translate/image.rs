@@ -1,7 +1,7 @@
 //! An image and the controllers of a host in, an image out whose hierarchies the host has.
 //!
-//! v1 hierarchies that the host does not have become its v2 hierarchy ([`super::merge`]); a v2 hierarchy whose controllers
-//! the host has in v1 only becomes one tree for each of those ([`super::split`]). What else is in the image stays as it
+//! v1 hierarchies that the host does not have become its v2 hierarchy (`merge`); a v2 hierarchy whose controllers
+//! the host has in v1 only becomes one tree for each of those (`split`). What else is in the image stays as it
 //! is. An image that the host can take already is not touched.
 //!
 //! The image was judged by [`crate::vet`] and has CRIU's layout.

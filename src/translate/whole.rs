@@ -401,7 +401,7 @@ fn a_group_with_tasks_cannot_hand_down() {
 	refuses(
 		&text("memory.limit_in_bytes=4096", ""),
 		"",
-		&["group /a: set 1, tasks 4, and below it limits of memory", "groups with tasks: 1: a group of cgroup v2"],
+		&["group /a: set 1, tasks 4, and below it limits of memory", "groups with tasks: 1: on cgroup v2"],
 	);
 	// Controllers for threads only matter if there are tasks below, others than limits not at all.
 	let threads = "hierarchy pids\ngroup /a\ngroup /a/x pids.max=5\nset 1 pids:/a\nset 2 pids:/";
