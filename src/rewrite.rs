@@ -187,18 +187,33 @@ fn copy_hierarchy<S: Store>(
 	writer.close(mark).placed()
 }
 
-/// Every owner and mode of the image.
+/// Takes a group and its path, without the first slash.
+pub type Each<'e> = dyn FnMut(&[u8], &Group<'_>) -> Result<(), Error> + 'e;
+
+/// Gives all groups of a hierarchy.
+pub fn each_group(hierarchy: &Hierarchy<'_>, each: &mut Each<'_>) -> Result<(), Error> {
+	let (mut descent, mut trail) = (Descent::new(hierarchy), Trail::new());
+	while let Some(turn) = descent.turn().placed()? {
+		match turn {
+			Turn::Enter(group) => {
+				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
+				each(trail.bytes(), &group)?;
+			}
+			Turn::Leave(group) => components(group.name).for_each(|_| trail.pop()),
+		}
+	}
+	Ok(())
+}
+
+/// Gives every owner and mode of the image.
 pub fn each_perms(image: &Image<'_>, each: &mut dyn FnMut(Perms)) -> Result<(), Error> {
 	in_image();
 	for hierarchy in image.hierarchies() {
-		let mut descent = Descent::new(&hierarchy.placed()?);
-		while let Some(turn) = descent.turn().placed()? {
-			let Turn::Enter(group) = turn else { continue };
+		each_group(&hierarchy.placed()?, &mut |_, group| {
 			group.perms().placed()?.into_iter().for_each(&mut *each);
-			for saved in group.properties() {
-				saved.placed()?.perms.into_iter().for_each(&mut *each);
-			}
-		}
+			let mut all = group.properties();
+			all.try_for_each(|saved| saved.map(|saved| saved.perms.into_iter().for_each(&mut *each))).placed()
+		})?;
 	}
 	Ok(())
 }

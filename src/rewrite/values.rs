@@ -107,9 +107,7 @@ impl Values<'_> {
 				false => own,
 			};
 			is_changed |= new != own;
-			for piece in [kind, new, rest.get(own.len()..).unwrap_or(b""), b"\n"] {
-				room.extend_from_slice(piece).map_err(|_| Fault::full(Limit::Value, VALUE_BYTES + 1))?;
-			}
+			put_all(room, &[kind, new, rest.get(own.len()..).unwrap_or(b""), b"\n"])?;
 			let is_its = |line: &&[u8]| value::first_word(line) == new;
 			if is_changed && !is_set && lines(room).filter(is_its).nth(1).is_some() {
 				return Err(Fault::Unfit(Why::OneKey));
@@ -134,6 +132,11 @@ impl Values<'_> {
 
 /// A disk's number or an interface's name.
 type Key = Vec<u8, 24>;
+
+fn put_all(room: &mut Room, pieces: &[&[u8]]) -> Result<(), Fault> {
+	let full = Fault::full(Limit::Value, VALUE_BYTES + 1);
+	pieces.iter().try_for_each(|piece| room.extend_from_slice(piece)).map_err(|_| full)
+}
 
 /// The list of what its numbers become; what is no list stays as it is.
 fn map_list(rules: &[Shift], text: &[u8], room: &mut Room) -> Result<bool, Fault> {
@@ -162,9 +165,8 @@ impl Maps<'_, '_> {
 	fn hand_down(&mut self, spot: &Spot<'_>, text: &[u8]) -> Result<bool, Fault> {
 		let more = self.paths.hands_down(spot, text)?;
 		self.room.clear();
-		for piece in [text].into_iter().chain(more.names().flat_map(|name| [&b" "[..], name])) {
-			self.room.extend_from_slice(piece).map_err(|_| Fault::full(Limit::Value, VALUE_BYTES + 1))?;
-		}
+		put_all(self.room, &[text])?;
+		more.names().try_for_each(|name| put_all(self.room, &[b" ", name]))?;
 		Ok(!more.is_empty())
 	}
 }
