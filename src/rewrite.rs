@@ -18,7 +18,7 @@ use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
 use crate::image::schema::entry;
 use crate::image::sink::{Sink, Store};
-use crate::image::view::{Group, Hierarchy, Image, Layout, Member, Perms, Set};
+use crate::image::view::{Disk, Group, Hierarchy, Image, Layout, Member, Perms, Set};
 use crate::image::writer::ImageWriter;
 use crate::limits::{Limit, SINK_BYTES};
 use crate::name::{ShownPath, Trail, components};
@@ -48,6 +48,11 @@ pub trait Change {
 	fn place(&mut self, path: &[u8], into: &mut Path) -> Result<usize, Fault> {
 		into.clear();
 		into.extend_from_slice(path).map_err(|_| Fault::full(Limit::GroupPath, path.len())).map(|()| 0)
+	}
+
+	/// Whether the name of a disk says nothing any more.
+	fn forgets(&self, _: u32) -> bool {
+		false
 	}
 
 	/// The members of a set.
@@ -137,6 +142,12 @@ fn copy<S: Store>(
 		let field = field.placed()?;
 		match field.number {
 			entry::SETS => image.set(&field).and_then(|set| copy_set(writer, &set, change)).placed()?,
+			entry::DISKS => {
+				let Disk { number, name } = image.disk(&field).placed()?;
+				if !change.forgets(number) {
+					writer.disk(number, name).placed()?;
+				}
+			}
 			entry::ABOUT | entry::TASKS => {
 				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
 			}

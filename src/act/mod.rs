@@ -4,6 +4,7 @@ pub mod aim;
 mod astray;
 pub mod attributes;
 pub mod census;
+pub mod disks;
 pub mod entry;
 pub mod files;
 pub mod fits;

@@ -8,7 +8,7 @@
 //! The first rule that fits counts, and nothing is mapped twice. A value that no rule changes keeps its text.
 
 use core::cell::Cell;
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use heapless::Vec;
 
@@ -55,6 +55,15 @@ const MINOR_BITS: u32 = 20;
 /// A disk as one number.
 pub fn disk_of(major: u32, minor: u32) -> Option<u32> {
 	(major < 1 << (32 - MINOR_BITS) && minor < 1 << MINOR_BITS).then_some(major << MINOR_BITS | minor)
+}
+
+/// A disk's number for people and for the kernel.
+pub struct ShownDisk(pub u32);
+
+impl fmt::Display for ShownDisk {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{}:{}", self.0 >> MINOR_BITS, self.0 & ((1 << MINOR_BITS) - 1))
+	}
 }
 
 /// `MAJOR:MINOR`.
@@ -126,7 +135,7 @@ impl Values<'_> {
 			return into.extend_from_slice(rule.new).is_ok();
 		}
 		let Some(new) = disk(old).and_then(|old| shifted(self.disks, old)) else { return false };
-		write!(into, "{}:{}", new >> MINOR_BITS, new & ((1 << MINOR_BITS) - 1)).is_ok()
+		write!(into, "{}", ShownDisk(new)).is_ok()
 	}
 }
 
@@ -182,6 +191,11 @@ impl Change for Maps<'_, '_> {
 
 	fn place(&mut self, path: &[u8], into: &mut Path) -> Result<usize, Fault> {
 		self.paths.place(path, into)
+	}
+
+	/// A number that is mapped, or that another one becomes, is not that of the host which the image is from.
+	fn forgets(&self, number: u32) -> bool {
+		self.values.disks.iter().any(|rule| rule.is_about(number))
 	}
 
 	fn members(&mut self, set: &Set<'_>, put: &mut PutMember<'_>) -> Result<(), Fault> {
