@@ -3,6 +3,7 @@
 use heapless::Vec;
 
 use crate::act::census::{self, Census};
+use crate::act::disks;
 use crate::act::host::Host;
 use crate::act::scope::{Scope, Selected};
 use crate::act::walk::{self, Choice, Walk};
@@ -127,6 +128,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		let groups = trees.hierarchy(at, scope, &census.book);
 		summary.groups += groups.inspect_err(|_| trees.walk.close())?;
 	}
+	disks::save(&walk.disks, &mut writer).at(place)?;
 	summary.left_out = writer.left_out;
 	summary.bytes = writer.total();
 	let output = writer.finish().at(place)?;

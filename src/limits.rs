@@ -37,6 +37,8 @@ pub const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
 pub const DEVICE_PROGRAM_BYTES: usize = 4096 * 8;
 /// Bytes of a list of CPUs or memory nodes that was cut to what this host has; a longer one stays as it is.
 pub const LIST_TEXT_BYTES: usize = 1024;
+/// Disks whose names are kept; more are nameless.
+pub const DISKS: usize = 64;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Bytes of one property's file name.

@@ -32,6 +32,11 @@ impl Shift {
 		Shift { old, new, more: 0, hit: Cell::new(false) }
 	}
 
+	/// Whether a number is one of those that it is about, on either side.
+	pub fn is_about(&self, number: u32) -> bool {
+		[self.old, self.new].iter().any(|first| number.checked_sub(*first).is_some_and(|offset| offset <= self.more))
+	}
+
 	fn map(&self, number: u32) -> Option<u32> {
 		let offset = number.checked_sub(self.old).filter(|offset| *offset <= self.more)?;
 		self.hit.set(true);

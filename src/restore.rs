@@ -1,6 +1,7 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
 use crate::act::aim::{Aim, Targets, vet_sets};
+use crate::act::disks;
 use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join, Pair, Who};
@@ -125,6 +126,7 @@ pub fn restore<'a>(
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped + request.lost, ..Counts::default() };
+	disks::tell(image, log)?;
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
 	}

@@ -7,23 +7,24 @@
 //!
 //! Not done here: judging the image ([`crate::vet`]); it is judged before, so that damage is told with its own offsets.
 
+mod forest;
 pub mod paths;
 pub mod values;
 
 use core::fmt;
 
-use heapless::Vec;
-
 use crate::error::{Error, Fault};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
 use crate::image::schema::entry;
-use crate::image::sink::{Mark, Sink, Store};
-use crate::image::view::{Group, Hierarchy, Image, Layout, Member, Perms, Set};
+use crate::image::sink::{Sink, Store};
+use crate::image::view::{Disk, Group, Hierarchy, Image, Layout, Member, Perms, Set};
 use crate::image::writer::ImageWriter;
-use crate::limits::{DEPTH, Limit, SINK_BYTES};
+use crate::limits::{Limit, SINK_BYTES};
 use crate::name::{ShownPath, Trail, components};
 use crate::remap::Path;
+
+use self::forest::{Forest, Walk};
 
 /// Takes the members of a set that is written.
 pub type PutMember<'p> = dyn FnMut(&Member<'_>) -> Result<(), Fault> + 'p;
@@ -47,6 +48,11 @@ pub trait Change {
 	fn place(&mut self, path: &[u8], into: &mut Path) -> Result<usize, Fault> {
 		into.clear();
 		into.extend_from_slice(path).map_err(|_| Fault::full(Limit::GroupPath, path.len())).map(|()| 0)
+	}
+
+	/// Whether the name of a disk says nothing any more.
+	fn forgets(&self, _: u32) -> bool {
+		false
 	}
 
 	/// The members of a set.
@@ -97,38 +103,16 @@ impl fmt::Display for Spot<'_> {
 	}
 }
 
-/// A group that is entered.
-#[derive(Clone, Copy)]
-struct Level {
-	/// Its bytes: offsets in the payload.
-	start: u32,
-	end: u32,
-	/// Bytes of its path in the image.
-	len: u16,
-	/// It is of the part that is written.
-	is_here: bool,
-}
-
 /// The buffers of a rewriting.
 pub struct Space {
 	sink: [u8; SINK_BYTES],
 	walk: Walk,
 }
 
-/// Those of a walk through a hierarchy.
-struct Walk {
-	levels: Vec<Level, DEPTH>,
-	/// The levels that are written, as open messages.
-	marks: Vec<Mark, DEPTH>,
-	trail: Trail,
-	target: Path,
-}
-
 impl Space {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		let walk = Walk { levels: Vec::new(), marks: Vec::new(), trail: Trail::new(), target: Path::new() };
-		Space { sink: [0; SINK_BYTES], walk }
+		Space { sink: [0; SINK_BYTES], walk: Walk::new() }
 	}
 }
 
@@ -158,6 +142,12 @@ fn copy<S: Store>(
 		let field = field.placed()?;
 		match field.number {
 			entry::SETS => image.set(&field).and_then(|set| copy_set(writer, &set, change)).placed()?,
+			entry::DISKS => {
+				let Disk { number, name } = image.disk(&field).placed()?;
+				if !change.forgets(number) {
+					writer.disk(number, name).placed()?;
+				}
+			}
 			entry::ABOUT | entry::TASKS => {
 				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
 			}
@@ -187,18 +177,33 @@ fn copy_hierarchy<S: Store>(
 	writer.close(mark).placed()
 }
 
-/// Every owner and mode of the image.
+/// Takes a group and its path, without the first slash.
+pub type Each<'e> = dyn FnMut(&[u8], &Group<'_>) -> Result<(), Error> + 'e;
+
+/// Gives all groups of a hierarchy.
+pub fn each_group(hierarchy: &Hierarchy<'_>, each: &mut Each<'_>) -> Result<(), Error> {
+	let (mut descent, mut trail) = (Descent::new(hierarchy), Trail::new());
+	while let Some(turn) = descent.turn().placed()? {
+		match turn {
+			Turn::Enter(group) => {
+				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
+				each(trail.bytes(), &group)?;
+			}
+			Turn::Leave(group) => components(group.name).for_each(|_| trail.pop()),
+		}
+	}
+	Ok(())
+}
+
+/// Gives every owner and mode of the image.
 pub fn each_perms(image: &Image<'_>, each: &mut dyn FnMut(Perms)) -> Result<(), Error> {
 	in_image();
 	for hierarchy in image.hierarchies() {
-		let mut descent = Descent::new(&hierarchy.placed()?);
-		while let Some(turn) = descent.turn().placed()? {
-			let Turn::Enter(group) = turn else { continue };
+		each_group(&hierarchy.placed()?, &mut |_, group| {
 			group.perms().placed()?.into_iter().for_each(&mut *each);
-			for saved in group.properties() {
-				saved.placed()?.perms.into_iter().for_each(&mut *each);
-			}
-		}
+			let mut all = group.properties();
+			all.try_for_each(|saved| saved.map(|saved| saved.perms.into_iter().for_each(&mut *each))).placed()
+		})?;
 	}
 	Ok(())
 }
@@ -227,91 +232,6 @@ pub fn copy_own<S: Store>(
 	let perms = group.perms().placed()?;
 	perms.map_or(Ok(()), |perms| writer.owner(perms)).placed()?;
 	change.properties(spot, group, &mut |name, value, perms| writer.property(name, value, perms))
-}
-
-/// One part of one hierarchy on its way into the new image.
-struct Forest<'f, 's, S: Store> {
-	writer: &'f mut ImageWriter<'s, S>,
-	label: &'f Label,
-	change: &'f mut dyn Change,
-	part: usize,
-	walk: &'f mut Walk,
-}
-
-impl<S: Store> Forest<'_, '_, S> {
-	fn write(&mut self, hierarchy: &Hierarchy<'_>) -> Result<(), Error> {
-		self.walk.levels.clear();
-		self.walk.marks.clear();
-		self.walk.trail.clear();
-		let mut descent = Descent::new(hierarchy);
-		while let Some(turn) = descent.turn().placed()? {
-			match turn {
-				Turn::Enter(group) => {
-					if self.enter(&group).placed()? {
-						self.open(hierarchy)?;
-					}
-				}
-				Turn::Leave(group) => self.leave(&group).placed()?,
-			}
-		}
-		Ok(())
-	}
-
-	/// Whether the group is to be written now: what only lies above others is, once one of them is.
-	fn enter(&mut self, group: &Group<'_>) -> Result<bool, Fault> {
-		let Walk { levels, trail, target, .. } = &mut *self.walk;
-		components(group.name).try_for_each(|component| trail.push(component))?;
-		let path = trail.bytes();
-		let is_here = self.change.place(path, target)? == self.part;
-		let message = group.message();
-		let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32); // the payload's size is a u32
-		let full = Fault::full(Limit::Depth, DEPTH + 1);
-		levels.push(Level { start, end, len: path.len() as u16, is_here }).map_err(|_| full)?;
-		Ok(is_here && !is_moved_root(path, target) && !group.is_ancestor()?)
-	}
-
-	/// Opens all levels that are of this part and are not open yet.
-	fn open(&mut self, hierarchy: &Hierarchy<'_>) -> Result<(), Error> {
-		let Walk { levels, marks, trail, target } = &mut *self.walk;
-		let first = levels.iter().position(|level| level.is_here).unwrap_or(0);
-		let mut above = 0;
-		for (at, Level { start, end, len, .. }) in levels.iter().enumerate().skip(first) {
-			let len = usize::from(*len);
-			let above = core::mem::replace(&mut above, len);
-			if at < first + marks.len() {
-				continue;
-			}
-			let group = hierarchy.group(hierarchy.bytes(*start, *end)).placed()?;
-			let path = trail.bytes().get(..len).unwrap_or(b"");
-			self.change.place(path, target).placed()?;
-			let own = path.get(above..).unwrap_or(b"");
-			let name = if at == first { &**target } else { own.strip_prefix(b"/").unwrap_or(own) };
-			let ancestor = group.is_ancestor().placed()?;
-			let mark = self.writer.group(at == first, name, b"", ancestor).placed()?;
-			let _ = marks.push(mark); // as many as levels
-			if !is_moved_root(path, target) {
-				copy_own(self.writer, &Spot { label: self.label, path }, &group, self.change)?;
-			}
-		}
-		Ok(())
-	}
-
-	fn leave(&mut self, group: &Group<'_>) -> Result<(), Fault> {
-		let Walk { levels, marks, trail, .. } = &mut *self.walk;
-		components(group.name).for_each(|_| trail.pop());
-		let is_here = levels.pop().is_some_and(|level| level.is_here);
-		// Levels of this part follow each other, and are open from the first one on.
-		let left = levels.iter().filter(|level| level.is_here).count();
-		match if is_here && marks.len() > left { marks.pop() } else { None } {
-			Some(mark) => self.writer.close(mark),
-			None => Ok(()),
-		}
-	}
-}
-
-/// Whether a group is the root, and becomes one that is none.
-fn is_moved_root(path: &[u8], target: &[u8]) -> bool {
-	path.is_empty() && !target.is_empty()
 }
 
 #[cfg(test)]

@@ -74,6 +74,7 @@ reasons! {
 	AttributeIncomplete = "an extended attribute has no name or no value",
 	PermsIncomplete = "an owner or mode is incomplete",
 	TaskIncomplete = "a task is incomplete",
+	DiskIncomplete = "a disk has no number or no name",
 	NumberForText = "a number stands where text or a message belongs",
 	TextForNumber = "text stands where a number belongs",
 	NumberTooLarge = "a number is too large",

@@ -228,6 +228,23 @@ fi
 file=blkio.throttle.read_bps_device
 if blkio=$(hierarchy blkio) && [ -e "$blkio/$file" ] && [ -b /dev/loop1 ] && mkdir -p "$blkio$G/a" && echo "7:0 1048576" >"$blkio$G/a/$file"; then
 	succeeds "dump of limits of disks" dump --cgroup "blkio:$G" -i "$work/disks"
+	is "the image has its name" "$(grep -ac loop0 "$work/disks")" 1
+	clear_host
+	succeeds "the same number for another disk" restore -i "$work/disks"
+	check "is not told where it has the same name" [ "$(wc -l <"$work/err")" = 1 ]
+	limits() { handmade "$work/by-hand" "hierarchy(group(b'$group', prop(b'$file', b'$1 1048576')), [b'blkio']) + disk(7, 0, b'sdq') + disk(3999, 5, b'sd\\x1br')"; }
+	limits 7:0
+	clear_host
+	succeeds "another disk with this number" restore -i "$work/by-hand"
+	says "is told" "disk 7:0 was sdq, here it is loop0: see --dev-map"
+	clear_host
+	succeeds "it is mapped" restore --dev-map 7:0=7:1 -i "$work/by-hand"
+	check "and not told any more" [ "$(wc -l <"$work/err")" = 1 ]
+	limits 3999:5
+	clear_host
+	cgraft restore -i "$work/by-hand"
+	is "a disk that is not here: exit" "$status" 4
+	says "is told with its name" "value 3999:5 1048576, which was sd.u{1b}r: this host has no such disk"
 	for new in 7:1 /dev/loop1; do
 		clear_host
 		succeeds "dev-map to $new" restore --dev-map "7:0=$new" -i "$work/disks"

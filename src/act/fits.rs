@@ -9,6 +9,7 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 use crate::act::aim::{Target, Targets};
+use crate::act::disks::name_then;
 use crate::act::host::Host;
 use crate::act::manner::{Mode, Phases};
 use crate::error::{At, Error, Fault, Why, errno};
@@ -23,6 +24,7 @@ use crate::property::changes::lines;
 use crate::property::list::{Numbers, part_in};
 use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
+use crate::rewrite::values::disk;
 
 /// Files of other controllers are the same on all hosts.
 const TIED: [&[u8]; 4] = [b"cpuset", b"blkio", b"io", b"hugetlb"];
@@ -113,7 +115,7 @@ impl Fits<'_> {
 				Turn::Enter(group) => {
 					components(group.name).try_for_each(|component| self.path.push(component)).at(place)?;
 					if self.is_written(&group).at(place)? {
-						group.properties().try_for_each(|saved| self.value(&saved.at(place)?))?;
+						group.properties().try_for_each(|saved| self.value(image, &saved.at(place)?))?;
 					}
 				}
 				Turn::Leave(group) => components(group.name).for_each(|_| self.path.pop()),
@@ -129,7 +131,7 @@ impl Fits<'_> {
 		Ok(!path.is_empty() && !is_left && matches!(self.target.rule.place(path), Place::Below(_)))
 	}
 
-	fn value(&mut self, saved: &Saved<'_>) -> Result<(), Error> {
+	fn value(&mut self, image: &Image<'_>, saved: &Saved<'_>) -> Result<(), Error> {
 		if !TIED.contains(&property::controller_of(saved.name)) {
 			return Ok(());
 		}
@@ -165,6 +167,9 @@ impl Fits<'_> {
 			Tied::Cpus | Tied::Nodes => format_args!("{place}, this host has {}", Shown(has)),
 			_ => place,
 		};
+		if let (Tied::Disks, Some(name)) = (known.host, name_then(image, disk(value::first_word(lost)))) {
+			return Err(Error::new(Fault::Unfit(why), format_args!("{place}, which was {}", Shown(name))));
+		}
 		Err(Error::new(Fault::Unfit(why), place))
 	}
 

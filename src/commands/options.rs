@@ -71,14 +71,15 @@ pub fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error
 	Ok(pairs)
 }
 
-/// Rules, each `OLD=NEW` or `FIRST-LAST=NEW`.
-pub fn shifts(option: &str, values: &[cli::Text], into: &mut Shifts) -> Result<(), Error> {
-	each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))
+/// `OLD=NEW` or `FIRST-LAST=NEW`.
+pub fn numbers_of(value: &str) -> Result<Shift, Why> {
+	Shift::parse(value.as_bytes()).ok_or(Why::BadShift)
 }
 
 /// Reads `--uid-map` and `--gid-map`.
 pub fn owners<'t>(cli: &Cli, [uids, gids]: &'t mut [Shifts; 2]) -> Result<Owners<'t>, Error> {
-	shifts("--uid-map", &cli.uid_map, uids)?;
-	shifts("--gid-map", &cli.gid_map, gids)?;
+	for (option, values, into) in [("--uid-map", &cli.uid_map, &mut *uids), ("--gid-map", &cli.gid_map, &mut *gids)] {
+		each(option, values, &mut |value| Ok(into.push(numbers_of(value)?).is_ok()))?;
+	}
 	Ok(Owners { uids, gids })
 }

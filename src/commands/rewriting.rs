@@ -17,7 +17,7 @@ use cgraft::rewrite::values::{Maps, Rename, Room, Values, disk, disk_of};
 use cgraft::rewrite::{self, Change, IMAGE, each_perms};
 use cgraft::vet::vet;
 
-use super::options::{Shifts, each, shifts};
+use super::options::{Shifts, each, numbers_of};
 use crate::cli::{Cli, Text};
 use crate::messages::Messages;
 
@@ -47,17 +47,25 @@ pub fn used<'m>(
 	other: &'m mut Option<Map>,
 	messages: &mut Messages,
 ) -> Result<Image<'m>, Error> {
-	let Buffers { space, paths, shifts: [uids, gids, cpus, nodes, disks], renames, room } =
-		&mut *BUFFERS.try_lock().unwrap_or_else(|_| unreachable!());
+	let Buffers { space, paths, shifts, renames, room } = &mut *BUFFERS.try_lock().unwrap_or_else(|_| unreachable!());
 	each("--map", &cli.moves, &mut |value| paths.add(value.as_bytes()))?;
-	shifts("--uid-map", &cli.uid_map, uids)?;
-	shifts("--gid-map", &cli.gid_map, gids)?;
-	shifts("--cpu-map", &cli.cpu_map, cpus)?;
-	shifts("--mem-map", &cli.mem_map, nodes)?;
-	each("--dev-map", &cli.dev_map, &mut |value| Ok(disks.push(disks_of(value)?).is_ok()))?;
+	let typed = [
+		("--uid-map", &cli.uid_map),
+		("--gid-map", &cli.gid_map),
+		("--cpu-map", &cli.cpu_map),
+		("--mem-map", &cli.mem_map),
+		("--dev-map", &cli.dev_map),
+	];
+	for ((option, values), into) in typed.iter().zip(&mut *shifts) {
+		each(option, values, &mut |value| {
+			let shift = if *option == "--dev-map" { disks_of(value)? } else { numbers_of(value)? };
+			Ok(into.push(shift).is_ok())
+		})?;
+	}
 	each("--if-map", &cli.if_map, &mut |value| {
 		Ok(renames.push(Rename::parse(value.as_bytes()).ok_or(Why::BadRename)?).is_ok())
 	})?;
+	let [uids, gids, cpus, nodes, disks] = shifts;
 	let values = Values { cpus, nodes, disks, interfaces: renames };
 	// A translation wants CRIU's layout.
 	let is_translated = cli.translate.is_some() && image.layout() == Layout::Rfc;
@@ -73,17 +81,15 @@ pub fn used<'m>(
 		paths.judge(&image, messages)?;
 		other.replace(rewritten(&image, &mut Maps { paths, values, room }, space)?);
 	}
-	let tell = &mut |option: &str, typed: &[Text], is_hit: &dyn Fn(usize) -> bool| {
-		for (_, Text(typed)) in typed.iter().enumerate().filter(|(at, _)| !is_hit(*at)) {
+	let mut tell = |option: &str, typed: &Text, is_hit: bool| {
+		if !is_hit {
 			messages.warn(format_args!("{option} {}: nothing in the image is changed by it", Shown(typed.as_bytes())));
 		}
 	};
-	tell("--uid-map", &cli.uid_map, &|at| uids[at].hit.get());
-	tell("--gid-map", &cli.gid_map, &|at| gids[at].hit.get());
-	tell("--cpu-map", &cli.cpu_map, &|at| cpus[at].hit.get());
-	tell("--mem-map", &cli.mem_map, &|at| nodes[at].hit.get());
-	tell("--dev-map", &cli.dev_map, &|at| disks[at].hit.get());
-	tell("--if-map", &cli.if_map, &|at| renames[at].hit.get());
+	for ((option, values), rules) in typed.iter().zip([uids, gids, cpus, nodes, disks]) {
+		values.iter().zip(rules).for_each(|(typed, rule)| tell(option, typed, rule.hit.get()));
+	}
+	cli.if_map.iter().zip(renames).for_each(|(typed, rule)| tell("--if-map", typed, rule.hit.get()));
 	match other {
 		Some(map) => Image::open_mapped(map.bytes(), map).at(IMAGE),
 		None => Ok(image),

@@ -171,6 +171,17 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.number(schema::task::SET, u64::from(task.set))
 	}
 
+	/// A disk's name; the number is that of [`schema::disk`].
+	pub fn disk(&mut self, number: u32, name: &[u8]) -> Result<(), Fault> {
+		if self.layout == Layout::Rfc {
+			return Ok(());
+		}
+		let len = number_size(schema::disk::NUMBER, u64::from(number)) + text_size(schema::disk::NAME, name.len());
+		self.message(schema::entry::DISKS, len)?;
+		self.number(schema::disk::NUMBER, u64::from(number))?;
+		self.text(schema::disk::NAME, name)
+	}
+
 	/// Opens a hierarchy; `id` is its number in /proc/cgroups, which only the RFC layout keeps.
 	pub fn hierarchy<'n>(&mut self, id: u32, controllers: impl Iterator<Item = &'n [u8]>) -> Result<Mark, Fault> {
 		let mark = self.open(schema::entry::CONTROLLERS)?;

@@ -15,14 +15,13 @@ use heapless::Vec;
 
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, is_meant, split_selector};
-use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Hierarchy, Image, Member, Set};
 use crate::limits::{HIERARCHIES, Limit, OPTIONS};
 use crate::log::Log;
-use crate::name::{Shown, ShownPath, Trail, check, components, is_below_or_same};
+use crate::name::{Shown, ShownPath, check, components, is_below_or_same};
 use crate::property::controller_of;
 use crate::remap::{Path, append};
-use crate::rewrite::{Change, Placed, PutMember, Spot, in_image};
+use crate::rewrite::{Change, Placed, PutMember, Spot, each_group, in_image};
 use crate::translate::controllers::Controllers;
 
 /// One rule; its paths have no first slash.
@@ -156,7 +155,7 @@ impl<'t> Paths<'t> {
 		let is_unified = hierarchy.is_unified();
 		each_group(hierarchy, &mut |path, group| {
 			let label = self.labels[at].bytes();
-			let Some(rule) = self.rule(label, path) else { return Ok(()) };
+			let Some(rule) = self.rule(label, path).filter(|_| is_moved(path, group)) else { return Ok(()) };
 			self.counts[at][rule].groups += 1;
 			for saved in group.properties().filter(|_| is_unified) {
 				let needs = Controllers::of(controller_of(saved.placed()?.name));
@@ -170,7 +169,10 @@ impl<'t> Paths<'t> {
 	fn judge_groups(&self, hierarchy: &Hierarchy<'_>, at: usize) -> Result<(), Error> {
 		let label = &self.labels[at];
 		let mut target = Path::new();
-		each_group(hierarchy, &mut |path, _| {
+		each_group(hierarchy, &mut |path, group| {
+			if !is_moved(path, group) {
+				return Ok(());
+			}
 			let own = self.rule(label.bytes(), path);
 			self.map(own, path, &mut target).placed()?;
 			// Of two parts the one that lands deeper is looked at, or both.
@@ -224,6 +226,11 @@ impl<'t> Paths<'t> {
 	}
 }
 
+/// Whether the group is more than a root, and does not only lie above others.
+fn is_moved(path: &[u8], group: &Group<'_>) -> bool {
+	!path.is_empty() && !group.is_ancestor().unwrap_or(false) // the image was judged
+}
+
 fn inner(path: &[u8]) -> &[u8] {
 	path.strip_prefix(b"/").unwrap_or(path)
 }
@@ -267,24 +274,4 @@ impl Change for Paths<'_> {
 		}
 		Ok(())
 	}
-}
-
-/// Takes a group and its path.
-type Each<'e> = dyn FnMut(&[u8], &Group<'_>) -> Result<(), Error> + 'e;
-
-/// The paths of all groups but a root, without those that only lie above.
-fn each_group(hierarchy: &Hierarchy<'_>, each: &mut Each<'_>) -> Result<(), Error> {
-	let (mut descent, mut trail) = (Descent::new(hierarchy), Trail::new());
-	while let Some(turn) = descent.turn().placed()? {
-		match turn {
-			Turn::Enter(group) => {
-				components(group.name).try_for_each(|component| trail.push(component)).placed()?;
-				if !group.is_ancestor().placed()? && !trail.bytes().is_empty() {
-					each(trail.bytes(), &group)?;
-				}
-			}
-			Turn::Leave(group) => components(group.name).for_each(|_| trail.pop()),
-		}
-	}
-	Ok(())
 }

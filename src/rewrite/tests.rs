@@ -6,6 +6,7 @@ use std::boxed::Box;
 use std::string::String;
 use std::vec::Vec as List;
 
+use crate::limits::DEPTH;
 use crate::report::decode::decode;
 use crate::report::tree::sample;
 use crate::vet::vet;

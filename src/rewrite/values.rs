@@ -8,7 +8,7 @@
 //! The first rule that fits counts, and nothing is mapped twice. A value that no rule changes keeps its text.
 
 use core::cell::Cell;
-use core::fmt::Write;
+use core::fmt::{self, Write};
 
 use heapless::Vec;
 
@@ -55,6 +55,15 @@ const MINOR_BITS: u32 = 20;
 /// A disk as one number.
 pub fn disk_of(major: u32, minor: u32) -> Option<u32> {
 	(major < 1 << (32 - MINOR_BITS) && minor < 1 << MINOR_BITS).then_some(major << MINOR_BITS | minor)
+}
+
+/// A disk's number for people and for the kernel.
+pub struct ShownDisk(pub u32);
+
+impl fmt::Display for ShownDisk {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{}:{}", self.0 >> MINOR_BITS, self.0 & ((1 << MINOR_BITS) - 1))
+	}
 }
 
 /// `MAJOR:MINOR`.
@@ -107,9 +116,7 @@ impl Values<'_> {
 				false => own,
 			};
 			is_changed |= new != own;
-			for piece in [kind, new, rest.get(own.len()..).unwrap_or(b""), b"\n"] {
-				room.extend_from_slice(piece).map_err(|_| Fault::full(Limit::Value, VALUE_BYTES + 1))?;
-			}
+			put_all(room, &[kind, new, rest.get(own.len()..).unwrap_or(b""), b"\n"])?;
 			let is_its = |line: &&[u8]| value::first_word(line) == new;
 			if is_changed && !is_set && lines(room).filter(is_its).nth(1).is_some() {
 				return Err(Fault::Unfit(Why::OneKey));
@@ -128,12 +135,17 @@ impl Values<'_> {
 			return into.extend_from_slice(rule.new).is_ok();
 		}
 		let Some(new) = disk(old).and_then(|old| shifted(self.disks, old)) else { return false };
-		write!(into, "{}:{}", new >> MINOR_BITS, new & ((1 << MINOR_BITS) - 1)).is_ok()
+		write!(into, "{}", ShownDisk(new)).is_ok()
 	}
 }
 
 /// A disk's number or an interface's name.
 type Key = Vec<u8, 24>;
+
+fn put_all(room: &mut Room, pieces: &[&[u8]]) -> Result<(), Fault> {
+	let full = Fault::full(Limit::Value, VALUE_BYTES + 1);
+	pieces.iter().try_for_each(|piece| room.extend_from_slice(piece)).map_err(|_| full)
+}
 
 /// The list of what its numbers become; what is no list stays as it is.
 fn map_list(rules: &[Shift], text: &[u8], room: &mut Room) -> Result<bool, Fault> {
@@ -162,9 +174,8 @@ impl Maps<'_, '_> {
 	fn hand_down(&mut self, spot: &Spot<'_>, text: &[u8]) -> Result<bool, Fault> {
 		let more = self.paths.hands_down(spot, text)?;
 		self.room.clear();
-		for piece in [text].into_iter().chain(more.names().flat_map(|name| [&b" "[..], name])) {
-			self.room.extend_from_slice(piece).map_err(|_| Fault::full(Limit::Value, VALUE_BYTES + 1))?;
-		}
+		put_all(self.room, &[text])?;
+		more.names().try_for_each(|name| put_all(self.room, &[b" ", name]))?;
 		Ok(!more.is_empty())
 	}
 }
@@ -180,6 +191,11 @@ impl Change for Maps<'_, '_> {
 
 	fn place(&mut self, path: &[u8], into: &mut Path) -> Result<usize, Fault> {
 		self.paths.place(path, into)
+	}
+
+	/// A number that is mapped, or that another one becomes, is not that of the host which the image is from.
+	fn forgets(&self, number: u32) -> bool {
+		self.values.disks.iter().any(|rule| rule.is_about(number))
 	}
 
 	fn members(&mut self, set: &Set<'_>, put: &mut PutMember<'_>) -> Result<(), Fault> {

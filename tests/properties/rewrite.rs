@@ -66,7 +66,10 @@ fn shown(path: &Components) -> Bytes {
 }
 
 const WORDS: &[&[u8]] = &[b"foo", b"foobar", b"f", b"..."];
-const LABELS: &[&[u8]] = &[b"cpu", b"pids", b""];
+/// Hierarchies: as the image calls them, as memberships do, and as rules do.
+const LABELS: &[&[u8]] = &[b"cpu,cpuacct", b"pids", b""];
+const MEMBERS: &[&[u8]] = &[b"cpuacct,cpu", b"pids", b""];
+const SELECTORS: &[&[u8]] = &[b"cpuacct", b"pids", b"unified"];
 
 fn words(dice: &mut Dice, most: usize) -> Components {
 	(0..dice.below(most + 1)).map(|_| dice.one(WORDS).to_vec()).collect()
@@ -87,7 +90,7 @@ fn some_groups(dice: &mut Dice, depth: usize) -> Vec<Group> {
 fn some_image(dice: &mut Dice) -> Model {
 	let hierarchies = LABELS.iter().map(|label| Hierarchy {
 		id: 0,
-		names: vec![label.to_vec()],
+		names: label.split(|byte| *byte == b',').map(<[u8]>::to_vec).collect(),
 		heads: some_groups(dice, 2),
 		threaded: Some(true),
 	});
@@ -97,7 +100,8 @@ fn some_image(dice: &mut Dice) -> Model {
 		let prefix = shown(&path[..dice.below(path.len() + 1)].to_vec()).len() as u32;
 		(label.to_vec(), shown(&path), dice.once_in(2).then_some(if prefix == 1 { 0 } else { prefix }))
 	};
-	let sets = (0..3).map(|id| Set { id, members: LABELS.iter().map(|label| member(label, dice)).collect() }).collect();
+	let sets =
+		(0..3).map(|id| Set { id, members: MEMBERS.iter().map(|label| member(label, dice)).collect() }).collect();
 	Model { sets, hierarchies, ..Model::default() }
 }
 
@@ -114,9 +118,8 @@ impl Rule {
 	}
 
 	fn typed(&self) -> Bytes {
-		let label = self
-			.label
-			.map_or(Bytes::new(), |label| if label.is_empty() { b"unified:".to_vec() } else { [label, b":"].concat() });
+		let place = LABELS.iter().position(|label| self.label == Some(label));
+		let label = place.map_or(Bytes::new(), |at| [SELECTORS[at], b":"].concat());
 		[&label[..], &shown(&self.old), b"=", &shown(&self.new)].concat()
 	}
 }
@@ -179,7 +182,7 @@ fn judge_maps(model: &Model, rules: &[Rule]) -> Option<bool> {
 	let mut paths = Box::new(Paths::new());
 	typed.iter().for_each(|rule| assert_eq!(paths.add(rule), Ok(true)));
 	let wanted: Vec<_> =
-		model.hierarchies.iter().map(|hierarchy| model_of(rules, &hierarchy.names[0], &hierarchy.heads)).collect();
+		model.hierarchies.iter().zip(LABELS).map(|(own, label)| model_of(rules, label, &own.heads)).collect();
 	if paths.judge(&Image::open(&file).unwrap(), &mut Quiet).is_err() {
 		return wanted.iter().any(Option::is_none).then_some(false);
 	}
@@ -202,7 +205,8 @@ fn judge_maps(model: &Model, rules: &[Rule]) -> Option<bool> {
 		assert_eq!(Some(all), wanted, "{typed:?}");
 	}
 	for (before, after) in model.sets.iter().zip(&result.sets) {
-		for ((label, path, prefix), (_, new, new_prefix)) in before.members.iter().zip(&after.members) {
+		let both = before.members.iter().zip(&after.members).zip(LABELS);
+		for (((_, path, prefix), (_, new, new_prefix)), label) in both {
 			let map = |path: &Components| if path.is_empty() { path.clone() } else { mapped(rules, label, path) };
 			assert_eq!(parts(new), map(&parts(path)), "{typed:?}");
 			assert_eq!(*new, shown(&parts(new)));
