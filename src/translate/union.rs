@@ -5,8 +5,12 @@
 //! one that was found last and round: hierarchies of one host have their groups in the same order. The image has CRIU's
 //! layout.
 
+use crate::compare::seek::among;
+use crate::compare::walk::name_of;
 use crate::error::{Fault, Why};
+use crate::hash::{START, hash};
 use crate::image::view::{Group, Hierarchy};
+use crate::image::wire::Message;
 use crate::limits::{DEPTH, HIERARCHIES, Limit};
 use crate::name::Trail;
 
@@ -18,12 +22,15 @@ struct Node {
 	end: u32,
 	/// Behind the child that was found last.
 	next: u32,
+	/// Which of the children that another hierarchy lists may be here, from this number on; 0 if nothing was asked.
+	may_be: u64,
+	asked: u32,
 	/// Heads lie below the path.
 	heads: bool,
 }
 
 impl Node {
-	const NONE: Node = Node { start: 0, end: 0, next: 0, heads: false };
+	const NONE: Node = Node { start: 0, end: 0, next: 0, may_be: 0, asked: 0, heads: false };
 
 	fn is_group(&self) -> bool {
 		self.end > self.start
@@ -39,10 +46,12 @@ struct Level {
 	in_heads: bool,
 	/// What of them is not read yet.
 	next: u32,
+	/// Children that were read, of all hierarchies.
+	count: u32,
 }
 
 impl Level {
-	const FIRST: Level = Level { turn: 0, in_heads: false, next: 0 };
+	const FIRST: Level = Level { turn: 0, in_heads: false, next: 0, count: 0 };
 }
 
 /// The buffers of a union: the root and all levels below it.
@@ -140,6 +149,7 @@ impl<'u, 'a> Union<'u, 'a> {
 			}
 			let level = &mut self.buffers.levels[self.depth];
 			level.turn += u8::from(level.in_heads);
+			level.count += u64::BITS; // nothing was asked for what comes now
 			(level.in_heads, level.next) = (!level.in_heads, 0);
 		}
 		self.left = self.depth > 0;
@@ -149,7 +159,7 @@ impl<'u, 'a> Union<'u, 'a> {
 	/// The name of the next child of the hierarchy whose turn it is that was not there before.
 	#[inline(never)]
 	fn next_name(&mut self, source: &Hierarchy<'a>) -> Result<Option<&'a [u8]>, Fault> {
-		let Level { turn, in_heads, next } = self.buffers.levels[self.depth];
+		let Level { turn, in_heads, next, .. } = self.buffers.levels[self.depth];
 		let at = usize::from(turn);
 		let node = self.buffers.nodes[self.depth][at];
 		let mut left = match (in_heads, self.group(at)?) {
@@ -159,7 +169,8 @@ impl<'u, 'a> Union<'u, 'a> {
 		};
 		left = left.from(next as usize);
 		while let Some(group) = left.next().transpose()? {
-			self.buffers.levels[self.depth].next = left.at() as u32; // the payload's size is a u32
+			let level = &mut self.buffers.levels[self.depth];
+			(level.next, level.count) = (left.at() as u32, level.count + 1); // the payload's size is a u32
 			let name = match in_heads {
 				false => Some(group.name),
 				true => first_below(group.name, self.path()),
@@ -193,8 +204,13 @@ impl<'u, 'a> Union<'u, 'a> {
 
 	/// The child of this name of the group that a hierarchy has here.
 	fn child(&mut self, at: usize, name: &[u8]) -> Result<Option<Group<'a>>, Fault> {
-		let next = self.buffers.nodes[self.depth][at].next;
+		let Node { next, may_be, asked, .. } = self.buffers.nodes[self.depth][at];
+		let Level { turn, in_heads, next: listed, count } = self.buffers.levels[self.depth];
 		let Some(group) = self.group(at)? else { return Ok(None) };
+		let place = count.wrapping_sub(asked);
+		if asked != 0 && place < u64::BITS && may_be >> place & 1 == 0 {
+			return Ok(None);
+		}
 		let all = group.children();
 		for (mut left, stop) in [(all.from(next as usize), usize::MAX), (all, next as usize)] {
 			while let Some(group) = left.next().transpose()? {
@@ -206,6 +222,14 @@ impl<'u, 'a> Union<'u, 'a> {
 					return Ok(Some(group));
 				}
 			}
+		}
+		// Those that come next are asked for together.
+		if let (false, Some(other)) = (in_heads, self.group(usize::from(turn))?) {
+			let key = |_: bool, message: Message<'_>| Ok(hash(START, name_of(message)?));
+			let wanted = other.children().from(listed as usize);
+			let may_be = among(wanted.messages(), all.messages(), &key)?;
+			let node = &mut self.buffers.nodes[self.depth][at];
+			(node.may_be, node.asked) = (may_be, count + 1);
 		}
 		Ok(None)
 	}
@@ -258,7 +282,7 @@ impl<'u, 'a> Union<'u, 'a> {
 fn node_of(group: &Group<'_>) -> Node {
 	let message = group.message();
 	let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32);
-	Node { start, end, next: 0, heads: false }
+	Node { start, end, ..Node::NONE }
 }
 
 /// The first component of what of a path lies below another one; nothing if it is that one itself.

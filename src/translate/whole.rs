@@ -5,6 +5,7 @@ use std::boxed::Box;
 use std::fmt::Arguments;
 use std::format;
 use std::string::{String, ToString};
+use std::sync::{Mutex, PoisonError};
 use std::vec::Vec;
 
 use super::controllers::Controllers;
@@ -138,6 +139,9 @@ pub(super) fn told(bytes: &[u8]) -> String {
 	lines.join("\n")
 }
 
+/// Too large for a stack.
+static SPACE: Mutex<Space> = Mutex::new(Space::new());
+
 /// Keeps messages.
 struct Kept(Vec<String>);
 
@@ -168,7 +172,7 @@ pub(super) fn translated(text: &str, host: &str, how: &str) -> (String, Vec<Stri
 	let image = Image::open(&bytes).unwrap();
 	vet(&image).unwrap();
 	let (mut out, mut log) = (Vec::new(), Kept(Vec::new()));
-	let mut space = Box::<Space>::default();
+	let mut space = SPACE.lock().unwrap_or_else(PoisonError::into_inner);
 	let made = translate(&image, &mut out, &ask, &mut space, &mut log);
 	match made {
 		Ok(None) => ("-".to_string(), log.0),
