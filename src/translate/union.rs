@@ -291,3 +291,126 @@ fn first_below<'p>(path: &'p [u8], above: &[u8]) -> Option<&'p [u8]> {
 	let rest = if above.is_empty() { rest } else { rest.strip_prefix(b"/")? };
 	rest.split(|byte| *byte == b'/').next().filter(|first| !first.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::image::descent::{self, Descent};
+	use crate::image::view::Image;
+	use crate::name::components;
+	use crate::property::dice::Dice;
+	use crate::translate::whole::image;
+	extern crate std;
+	use std::collections::{BTreeMap, BTreeSet};
+	use std::format;
+	use std::string::String;
+	use std::sync::{Mutex, PoisonError};
+	use std::vec::Vec;
+
+	static BUFFERS: Mutex<Buffers> = Mutex::new(Buffers::new());
+
+	/// The slow model: every path that is a group, or leads to one, and which hierarchies have a group there.
+	fn model(sources: &[Hierarchy<'_>]) -> BTreeMap<String, BTreeSet<usize>> {
+		let mut all = BTreeMap::<String, BTreeSet<usize>>::new();
+		for (at, source) in sources.iter().enumerate() {
+			let (mut descent, mut path) = (Descent::new(source), Vec::new());
+			while let Some(turn) = descent.turn().unwrap() {
+				match turn {
+					descent::Turn::Enter(group) => {
+						for name in components(group.name) {
+							path.push(String::from_utf8(name.to_vec()).unwrap());
+							all.entry(path.join("/")).or_default();
+						}
+						all.entry(path.join("/")).or_default().insert(at);
+					}
+					descent::Turn::Leave(group) => components(group.name).for_each(|_| drop(path.pop())),
+				}
+			}
+		}
+		all.remove("");
+		all
+	}
+
+	/// The union has every path of the model once, below its own parent, with the same groups.
+	fn check(text: &str) -> usize {
+		let bytes = image(text);
+		let image = Image::open(&bytes).unwrap();
+		let sources: Vec<Hierarchy<'_>> = image.hierarchies().map(Result::unwrap).collect();
+		let mut wanted = model(&sources);
+		let count = wanted.len();
+		let mut buffers = BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
+		let mut union = Union::new(&sources, &mut buffers).unwrap();
+		let mut open: Vec<String> = Vec::new();
+		while let Some(turn) = union.turn().unwrap() {
+			let path = String::from_utf8(union.path().to_vec()).unwrap();
+			if turn == Turn::Leave {
+				assert_eq!(open.pop().as_ref(), Some(&path), "{text}");
+				continue;
+			}
+			let above = path.rsplit_once('/').map(|(above, _)| above);
+			assert_eq!(open.last().map(String::as_str), above, "{text}");
+			let here: BTreeSet<usize> = union.sources().filter(|at| union.group(*at).unwrap().is_some()).collect();
+			assert_eq!(wanted.remove(&path), Some(here), "{path}: {text}");
+			open.push(path);
+			assert_eq!(union.depth(), open.len());
+		}
+		assert!(wanted.is_empty() && open.is_empty(), "{wanted:?} {text}");
+		count
+	}
+
+	/// Groups below a path, as lines.
+	fn grow(dice: &mut Dice, path: &str, levels: u32, text: &mut String) {
+		*text += &format!("group {path}\n");
+		let mut names = ["a", "b", "c", "d"];
+		names.rotate_left(dice.below(4) as usize);
+		for name in names.into_iter().filter(|_| levels > 0) {
+			if dice.below(3) == 0 {
+				grow(dice, &format!("{}/{name}", path.trim_end_matches('/')), levels - 1, text);
+			}
+		}
+	}
+
+	#[test]
+	fn random_hierarchies_are_united_as_by_a_slow_model() {
+		let mut dice = Dice(11);
+		let mut groups = 0;
+		for _ in 0..2000 {
+			let mut text = String::new();
+			for label in ["cpu", "memory", "pids", "blkio"] {
+				text += &format!("hierarchy {label}\n");
+				if dice.below(3) == 0 {
+					grow(&mut dice, "/", 4, &mut text);
+					continue;
+				}
+				// No head lies above another one.
+				let sets: [&[&str]; 3] = [&["/a", "/b/a", "/c/d/a"], &["/b", "/a/c", "/a/b/c", "/d"], &["/a/b", "/c"]];
+				let heads = sets[dice.below(3) as usize];
+				for head in heads {
+					if dice.below(3) != 0 {
+						grow(&mut dice, head, 2, &mut text);
+					}
+				}
+			}
+			groups += check(&text);
+		}
+		assert!(groups > 10_000);
+	}
+
+	#[test]
+	fn more_children_than_are_looked_for_together() {
+		let list = |range: std::ops::Range<u32>, step: usize, letter: char| {
+			let names = range.step_by(step).map(|number| format!("group /x/{letter}{number}\n"));
+			names.collect::<String>()
+		};
+		let back: String = (0..150).rev().map(|number| format!("group /x/g{number}\ngroup /x/h{number}\n")).collect();
+		for other in [list(0..300, 3, 'g'), list(0..200, 1, 'h'), list(100..200, 1, 'g') + &list(0..99, 1, 'h'), back] {
+			let first = list(0..300, 1, 'g');
+			check(&format!(
+				"hierarchy cpu\ngroup /x\n{first}hierarchy memory\ngroup /x\n{other}hierarchy pids\n{other}"
+			));
+			check(&format!(
+				"hierarchy cpu\n{other}hierarchy memory\ngroup /x\n{first}hierarchy pids\ngroup /x\n{other}"
+			));
+		}
+	}
+}
