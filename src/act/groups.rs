@@ -110,12 +110,14 @@ impl Work<'_> {
 	}
 }
 
-/// Whether the image has lists for this group.
+/// Whether the image has both lists for this group.
 fn has_lists(site: &Site<'_, '_>) -> bool {
-	let is_list = |property: Result<crate::image::view::Property<'_>, Fault>| {
-		property.is_ok_and(|property| property.name == b"cpuset.cpus" && !property.value.bytes().is_empty())
+	let is_list = |property: &Result<crate::image::view::Property<'_>, Fault>| {
+		property.as_ref().is_ok_and(|property| {
+			matches!(property.name, b"cpuset.cpus" | b"cpuset.mems") && !property.value.bytes().is_empty()
+		})
 	};
-	site.role != Role::Way && site.properties().any(is_list)
+	site.role != Role::Way && site.properties().filter(is_list).count() >= LISTS.len()
 }
 
 /// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).

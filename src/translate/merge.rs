@@ -10,11 +10,13 @@
 use super::controllers::Controllers;
 use super::image::{Ask, Plan};
 use super::members::{Members, refuse};
+use super::saved_in;
 use super::union::{self, Turn, Union};
 use super::values::{Taker, Values};
 use crate::error::{Error, Why};
+use crate::image::schema::about;
 use crate::image::sink::{Mark, Store};
-use crate::image::view::{Group, Perms};
+use crate::image::view::{About, Group, Perms, Property as Saved};
 use crate::limits::DEPTH;
 use crate::property::{self, Phase, Property, Version, Write, value};
 use crate::rewrite::Placed;
@@ -58,7 +60,8 @@ pub(super) fn merge<S: Store>(
 ) -> Result<(), Error> {
 	let mark = values.writer.hierarchy(0, [&b""[..]].into_iter()).placed()?;
 	let mut union = Union::new(&plan.sources, buffers).placed()?;
-	let mut merge = Merge { plan, values, members, open, refused: 0 };
+	let about = members.image.about().placed()?;
+	let mut merge = Merge { plan, values, members, open, about, refused: 0 };
 	merge.open.0[0] = Level::NONE;
 	// A root without a tree is only a membership.
 	for at in union.sources() {
@@ -83,6 +86,8 @@ struct Merge<'m, 'v, 's, 'l, 'i, 'a, S: Store> {
 	values: &'m mut Values<'v, 's, 'l, S>,
 	members: &'m Members<'i, 'a>,
 	open: &'m mut Open,
+	/// The host of the image.
+	about: Option<About<'a>>,
 	/// Groups that have tasks and may not.
 	refused: u64,
 }
@@ -108,7 +113,8 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 	/// The values of all, and those that v2 alone has.
 	#[inline(never)]
 	fn properties(&mut self, union: &Union<'_, '_>) -> Result<(), Error> {
-		let (mut wants, mut perms, mut leads_on) = (Wants::default(), None, false);
+		let (mut perms, mut leads_on) = (None, false);
+		let mut wants = Wants { about: self.about, ..Wants::default() };
 		for at in union.sources() {
 			wants.others |= self.plan.sources[at].is_unified() && union.group(at).placed()?.is_some();
 		}
@@ -118,13 +124,14 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 			if self.plan.sources[at].is_unified() {
 				self.unified(&group, &mut wants, &mut perms)?;
 			} else {
+				wants.above = union.above(at).placed()?;
 				self.values.group((Version::V1, &group, union.path()), &mut wants)?;
 				perms = perms.or(wants.entrance);
 			}
 		}
 		let level = &mut self.open.0[union.depth()];
 		(level.own, level.below) = (wants.own, wants.below);
-		if perms.is_some() || leads_on {
+		if perms.is_some() || leads_on || !wants.below.is_empty() {
 			let mut room = [b' '; CONTROL_BYTES];
 			room[0] = b'+';
 			level.control = self.values.writer.value(CONTROL, &room, perms).placed()?;
@@ -134,7 +141,7 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 
 	/// Those of a group that is of v2 already.
 	#[inline(never)]
-	fn unified(&mut self, group: &Group<'_>, wants: &mut Wants, perms: &mut Option<Perms>) -> Result<(), Error> {
+	fn unified(&mut self, group: &Group<'_>, wants: &mut Wants<'_>, perms: &mut Option<Perms>) -> Result<(), Error> {
 		for saved in group.properties() {
 			let saved = saved.placed()?;
 			let Some(known) = property::find(Version::V2, saved.name) else {
@@ -175,7 +182,11 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 
 /// What a group needs.
 #[derive(Default)]
-struct Wants {
+struct Wants<'a> {
+	/// Of the same hierarchy, what it lies in.
+	above: Option<Group<'a>>,
+	/// The host of the image.
+	about: Option<About<'a>>,
 	/// A hierarchy of v2 has it, too: what is a default in v1 says nothing.
 	others: bool,
 	own: Controllers,
@@ -186,7 +197,20 @@ struct Wants {
 	entrance: Option<Perms>,
 }
 
-impl Taker for Wants {
+impl Taker for Wants<'_> {
+	/// A v1 group of a cpuset has to have lists. Those of the group above, or all that there are, say nothing.
+	fn inherits(&self, saved: &Saved<'_>) -> bool {
+		let (file, field) = match saved.name {
+			b"cpuset.cpus" => ("cpuset.cpus", about::CPUS),
+			b"cpuset.mems" => ("cpuset.mems", about::NODES),
+			_ => return false,
+		};
+		let above = self.above.and_then(|above| saved_in(above.properties(), file));
+		let all = self.about.and_then(|about| about.text(field).ok());
+		let known = property::find(Version::V1, saved.name);
+		known.zip(above.or(all)).is_some_and(|(known, list)| value::same(known, list, saved.value.bytes()))
+	}
+
 	fn takes(&mut self, target: &'static Property, default: bool, perms: Option<Perms>) -> bool {
 		if target.phase == Phase::Never {
 			let threads = target.file() == "cgroup.threads";

@@ -73,6 +73,8 @@ They count as skipped, and a restore ends with exit code 6.
 - Threads of one process that would be in different groups, and groups with tasks that would have to hand down controllers
   for processes only, or any to a group with tasks, are what v2 does not have: exit code 4, with groups and tasks.
 - Rules for devices become a BPF program of the group.
+- Lists of CPUs and memory nodes that are those of the group above, or all of the image's host, become empty: v1 groups must
+  have lists, v2 groups inherit them.
 - A default of v1 is a default of v2 and is written only where the group has the file.
 - A value for whose controller this host has no hierarchy at all is an error, or lost with `--skip-missing`.
 
@@ -145,7 +147,7 @@ const V1: &[Note] = &[
 		"cpuset.cpus",
 		"cpuset.cpus=0-3,8",
 		"same list",
-		"the list that a v1 group must have stays a list, though v2 would inherit it",
+		"a list of a whole image that is that of the group above, or all of its host: v1 groups must have one, v2 groups inherit it",
 	),
 	("cpuset.mems", "cpuset.mems=0", "same list", "as cpuset.cpus"),
 	("cpuset.memory_migrate", "cpuset.memory_migrate=1", "what v2 does", "0 with set nodes: v2 moves the pages anyway"),

@@ -127,11 +127,20 @@ impl<'u, 'a> Union<'u, 'a> {
 	}
 
 	/// The group that one of them has here; none if it only leads to some.
-	#[inline(never)]
 	pub fn group(&self, at: usize) -> Result<Option<Group<'a>>, Fault> {
-		let Node { start, end, .. } = self.buffers.nodes[self.depth][at];
+		self.group_of(self.depth, at)
+	}
+
+	#[inline(never)]
+	fn group_of(&self, depth: usize, at: usize) -> Result<Option<Group<'a>>, Fault> {
+		let Node { start, end, .. } = self.buffers.nodes[depth][at];
 		let source = &self.sources[at];
 		if start < end { source.group(source.bytes(start, end)).map(Some) } else { Ok(None) }
+	}
+
+	/// The group that one of them has above.
+	pub fn above(&self, at: usize) -> Result<Option<Group<'a>>, Fault> {
+		self.depth.checked_sub(1).map_or(Ok(None), |depth| self.group_of(depth, at))
 	}
 
 	/// Enters the next child, or leaves the group where there is none; nothing at the end. It is in a group that is left
@@ -362,7 +371,7 @@ mod tests {
 	fn grow(dice: &mut Dice, path: &str, levels: u32, text: &mut String) {
 		*text += &format!("group {path}\n");
 		let mut names = ["a", "b", "c", "d"];
-		names.rotate_left(dice.below(4) as usize);
+		names.rotate_left(dice.below(4));
 		for name in names.into_iter().filter(|_| levels > 0) {
 			if dice.below(3) == 0 {
 				grow(dice, &format!("{}/{name}", path.trim_end_matches('/')), levels - 1, text);
@@ -384,7 +393,7 @@ mod tests {
 				}
 				// No head lies above another one.
 				let sets: [&[&str]; 3] = [&["/a", "/b/a", "/c/d/a"], &["/b", "/a/c", "/a/b/c", "/d"], &["/a/b", "/c"]];
-				let heads = sets[dice.below(3) as usize];
+				let heads = sets[dice.below(3)];
 				for head in heads {
 					if dice.below(3) != 0 {
 						grow(&mut dice, head, 2, &mut text);

@@ -57,6 +57,11 @@ pub(super) trait Taker {
 		true
 	}
 
+	/// Whether a group without this value has the same, from the group above.
+	fn inherits(&self, _: &Property<'_>) -> bool {
+		false
+	}
+
 	/// Whether the host has the controller of this file.
 	fn is_here(&self, ask: &Ask<'_>, target: &property::Property) -> bool;
 }
@@ -72,6 +77,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 		for saved in group.properties() {
 			let saved = saved.placed()?;
 			match property::index_after(version, saved.name, hint) {
+				Some(_) if taker.inherits(&saved) => self.writer.property(saved.name, b"", None).placed()?,
 				Some(index) => {
 					hint = index + 1;
 					self.convert((version, index), (group, path), &saved, taker)?;

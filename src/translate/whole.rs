@@ -281,6 +281,51 @@ fn a_head_of_several_components_is_a_way_for_others() {
 }
 
 #[test]
+fn lists_of_a_cpuset_that_are_those_of_the_group_above_say_nothing() {
+	becomes(
+		"hierarchy cpuset
+		group /a cpuset.cpus=0-3 cpuset.mems=0
+		group /a/b cpuset.cpus=0,1,2,3 cpuset.mems=0
+		group /a/b/c cpuset.cpus=1-3 cpuset.mems=0
+		group /a/d cpuset.cpus=0-3 cpuset.mems=0
+		hierarchy pids
+		group /a/b/c pids.max=4",
+		V2,
+		"hierarchy unified
+		group /a cpuset.cpus=0-3 cpuset.mems=0 cgroup.subtree_control=+cpuset_+pids
+		group /a/b cgroup.subtree_control=+cpuset_+pids
+		group /a/b/c cpuset.cpus=1-3 pids.max=4
+		group /a/d",
+	);
+}
+
+#[test]
+fn what_a_group_of_v2_hands_down_without_need_stays() {
+	becomes(
+		"hierarchy cpu
+		group /b cpu.shares=512
+		hierarchy unified
+		group /a cgroup.subtree_control=memory
+		group /a/x",
+		V2,
+		"hierarchy unified
+		group /b cpu.weight=59
+		group /a cgroup.subtree_control=+memory
+		group /a/x",
+	);
+	becomes(
+		"hierarchy cpu
+		group /b cpu.shares=512
+		hierarchy unified
+		group /a cgroup.subtree_control=memory",
+		V2,
+		"hierarchy unified
+		group /b cpu.weight=59
+		group /a cgroup.subtree_control=+memory",
+	);
+}
+
+#[test]
 fn a_root_with_its_tree_stays_a_root() {
 	becomes(
 		"hierarchy pids
