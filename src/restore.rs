@@ -125,7 +125,7 @@ pub fn restore<'a>(
 	let brings = request.phases.create && request.mode.makes();
 	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
 	aim.run(image, request.roots)?;
-	let counts = Counts { skipped: aim.skipped + request.lost, ..Counts::default() };
+	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	disks::tell(image, log)?;
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
@@ -412,7 +412,10 @@ impl Story<'_, '_> {
 	/// What the journal says in the end, and the outcome.
 	fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
 		let outcome = match done {
-			Ok(()) => Ok(Outcome { counts: self.work.counts, code: self.code(request) }),
+			Ok(()) => {
+				self.work.counts.skipped += request.lost;
+				Ok(Outcome { counts: self.work.counts, code: self.code(request) })
+			}
 			Err(error) if self.work.journal.is_empty() => Err(error),
 			Err(error) => Ok(self.fail(&error, request.rollback)),
 		};

@@ -96,8 +96,8 @@ pub(super) type Targets<'k> = Vec<&'k [u8], HIERARCHIES>;
 pub(super) struct Plan<'a, 'k> {
 	/// They become one, or are one: those that say first where tasks are, then those that say it where no other does.
 	pub sources: Sources<'a>,
-	/// How many say it first.
-	pub strong: usize,
+	/// That of v2 is one of the latter.
+	pub is_v2_weak: bool,
 	/// The hierarchies that one of v2 becomes; none if those of v1 become one of v2.
 	pub targets: Targets<'k>,
 }
@@ -154,39 +154,35 @@ pub fn translate<S: Store>(
 /// What has to be translated, if anything has.
 #[inline(never)]
 fn plan<'a, 'k>(image: &Image<'a>, ask: &Ask<'k>) -> Result<Option<Plan<'a, 'k>>, Fault> {
-	let mut plan = Plan { sources: Vec::new(), strong: 0, targets: Vec::new() };
+	let mut plan = Plan { sources: Vec::new(), is_v2_weak: true, targets: Vec::new() };
 	let full = Fault::full(Limit::ImageHierarchies, HIERARCHIES + 1);
+	let mut is_wanted = false;
 	for strong in [true, false] {
 		for hierarchy in image.hierarchies() {
 			let hierarchy = hierarchy?;
 			let label = Label::of(&hierarchy)?;
-			let unified = label.bytes().is_empty();
-			let is_strong = if unified { !used(&hierarchy)?.0.is_empty() } else { !is_named(&label) };
-			if (unified || ask.lacks(label.bytes())) && is_strong == strong {
-				plan.sources.push(hierarchy).map_err(|_| full)?;
+			let name = label.bytes();
+			let unified = name.is_empty();
+			let is_strong = if unified { !used(&hierarchy)?.0.is_empty() } else { !name.starts_with(b"name=") };
+			if is_strong != strong || !unified && !ask.lacks(name) {
+				continue;
 			}
-		}
-		if strong {
-			plan.strong = plan.sources.len();
+			plan.is_v2_weak &= !(unified && strong);
+			is_wanted |= !unified && strong;
+			plan.sources.push(hierarchy).map_err(|_| full)?;
 		}
 	}
 	// Named hierarchies, and that of v2, come along with controllers of v1.
-	if ask.v2.is_some() && plan.sources.iter().take(plan.strong).any(|source| !source.is_unified()) {
+	if ask.v2.is_some() && is_wanted {
 		return Ok(Some(plan));
 	}
 	plan.sources.retain(|source| source.is_unified());
-	plan.strong = plan.sources.len();
 	let mut wanted = Controllers::NONE;
 	for source in &plan.sources {
 		wanted = wanted.and(split::aim(source, ask, &mut plan.targets)?);
 	}
 	let is_there = ask.v2.is_some_and(|v2| wanted.is_empty() || !wanted.within(v2).is_empty());
 	Ok((!is_there && !plan.is_to_v2()).then_some(plan))
-}
-
-/// Whether it has no controllers.
-fn is_named(label: &Label) -> bool {
-	label.names().all(|name| name.starts_with(b"name="))
 }
 
 /// The controllers of whose files a v2 hierarchy has some, and whether it freezes.

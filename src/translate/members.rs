@@ -11,7 +11,7 @@ use super::controllers::Controllers;
 use super::image::{Ask, Plan, judge_primary};
 use crate::error::{Error, Fault, Why};
 use crate::hash::{START, hash};
-use crate::hierarchy::{ShownLabel, has_name, is_meant};
+use crate::hierarchy::{ShownLabel, is_meant};
 use crate::image::sink::Store;
 use crate::image::view::{Image, Member, Set, Task};
 use crate::image::writer::ImageWriter;
@@ -40,12 +40,8 @@ struct Met<'a> {
 impl<'a> Members<'_, 'a> {
 	/// Whether a member is of a hierarchy that is translated, and whether that counts only after others.
 	fn is_ours(&self, name: &[u8]) -> Option<bool> {
-		let weak = |at: usize| at >= self.plan.strong;
-		let is_it =
-			|source: &crate::image::view::Hierarchy<'_>| source.names().flatten().any(|own| has_name(name, own));
-		let known = self.plan.sources.iter().position(is_it).map(weak);
-		let left_out = self.plan.is_to_v2() && (name.is_empty() || self.ask.lacks(name));
-		known.or(left_out.then(|| name.is_empty() || name.starts_with(b"name=")))
+		let is_weak = if name.is_empty() { self.plan.is_v2_weak } else { name.starts_with(b"name=") };
+		(name.is_empty() || self.plan.is_to_v2() && self.ask.lacks(name)).then_some(is_weak)
 	}
 
 	/// Where the tasks of a set are in the one hierarchy.
