@@ -3,6 +3,8 @@
 # controllers, and the way back, are tried in VMs: tests/vm/guest/across.sh.
 #
 #   CGRAFT=FILE   the program under test
+# shellcheck source-path=SCRIPTDIR
+# shellcheck disable=SC2154 # checks.sh sets group, status, pid and work
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
 start translate
 
@@ -92,3 +94,15 @@ check "it is named" grep -Fq "cgraft: group /$group/a: set 3, tasks, and below i
 v1 above.img "$(set_in 3 /a/b /a)"
 cgraft exec --translate -i above.img -- true
 check "a group above another one says nothing more: it is only not there" grep -q "group /$group/a/b of unified: there is no such group" "$work/err"
+
+# Many groups, and as many levels as there may be, with a stack of 64 KiB; what one hierarchy has and another has not is found in time.
+handmade wide.img "hierarchy(group(b'$group', b''.join(group(b'g%d' % at, prop(b'hugetlb.2MB.limit_in_bytes', b'4194304')) for at in range(8000))), [b'hugetlb'])
+	+ hierarchy(group(b'$group', b''.join(group(b'h%d' % at) for at in range(8000))), [b'net_cls'])"
+handmade deep.img "hierarchy(group(b'$group', nested(511)), [b'hugetlb']) + hierarchy(group(b'$group', nested(511)), [b'net_cls'])"
+wrap=(bash -c 'ulimit -s 64; exec "$@"' wrap)
+for image in wide deep; do
+	SECONDS=0
+	cgraft restore --translate --manage-cgroups=none -i $image.img
+	check "$image: exit 4 in $SECONDS s" [ "$status $((SECONDS > 20))" = "4 0" ]
+	check "$image: the groups are not there" grep -q "group /$group of unified: the group is not there" "$work/err"
+done

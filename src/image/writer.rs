@@ -4,6 +4,8 @@
 //! and hierarchies are opened and closed ([`super::sink`]). Inside a group everything of its own comes before its
 //! children, so that a reader need not skip them.
 
+mod rfc;
+
 use quick_protobuf::Writer;
 
 use crate::error::Fault;
@@ -11,7 +13,6 @@ use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
 use crate::image::size::{member_size, number_size, number_tag, perms_size, task_size, text_size, text_tag};
 use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
-use crate::procfs::scan::number;
 
 /// Writes one image.
 pub struct ImageWriter<'s, S: Store> {
@@ -237,14 +238,6 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		}
 	}
 
-	fn rfc_group(&mut self, head: bool, path: &[u8]) -> Result<Mark, Fault> {
-		let mark = self.open(if head { schema::rfc_controller::DIRS } else { schema::rfc_dir::CHILDREN })?;
-		self.message(schema::rfc_dir::PATH, path.len() + 1)?;
-		self.sink.write(b"/")?;
-		self.sink.write(path)?;
-		Ok(mark)
-	}
-
 	/// One property of the open group.
 	pub fn property(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<(), Fault> {
 		if self.layout == Layout::Rfc {
@@ -268,21 +261,6 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	/// Replaces bytes of a value.
 	pub fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
 		self.sink.patch(at, bytes)
-	}
-
-	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
-		let field = match name {
-			b"memory.limit_in_bytes" => Some(schema::rfc_dir::MEM_LIMIT),
-			b"cpu.shares" => Some(schema::rfc_dir::CPU_SHARES),
-			_ => None,
-		};
-		match field.zip(number(value)) {
-			Some((field, number)) => self.number(field, number),
-			None => {
-				self.left_out += u64::from(!value.is_empty());
-				Ok(())
-			}
-		}
 	}
 
 	fn perms(&mut self, number: u32, perms: Perms) -> Result<(), Fault> {

@@ -29,7 +29,7 @@ pub mod image;
 mod members;
 mod merge;
 mod split;
-pub mod union;
+mod union;
 mod values;
 pub mod weight;
 #[cfg(test)]

@@ -68,12 +68,6 @@ impl Buffers {
 	}
 }
 
-impl Default for Buffers {
-	fn default() -> Self {
-		Buffers::new()
-	}
-}
-
 /// One turn of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
