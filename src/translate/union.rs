@@ -92,9 +92,9 @@ impl<'u, 'a> Union<'u, 'a> {
 		buffers.path.clear();
 		buffers.levels[0] = Level::FIRST;
 		let union = Union { sources, buffers, depth: 0, left: false };
-		for at in 0..sources.len().min(HIERARCHIES) {
-			let node = union.head(at, b"")?.map_or(Node::NONE, |root| node_of(&root));
-			union.buffers.nodes[0][at] = Node { heads: true, ..node };
+		for at in union.sources() {
+			let node = union.with_heads(at, Node::NONE)?;
+			union.buffers.nodes[0][at] = node;
 		}
 		Ok(union)
 	}
@@ -237,16 +237,19 @@ impl<'u, 'a> Union<'u, 'a> {
 		Ok(None)
 	}
 
-	/// The head with this path.
-	fn head(&self, at: usize, path: &[u8]) -> Result<Option<Group<'a>>, Fault> {
-		let mut found = None;
+	/// What a hierarchy has at the path, where its heads are looked at too.
+	fn with_heads(&self, at: usize, mut node: Node) -> Result<Node, Fault> {
 		for head in self.sources[at].heads() {
 			let head = head?;
-			if head.name == path && found.replace(head).is_some() {
+			if head.name != self.path() {
+				node.heads |= first_below(head.name, self.path()).is_some();
+			} else if node.is_group() {
 				return Err(Fault::image(head.at(), Why::GroupTwice));
+			} else {
+				node = Node { heads: node.heads, ..node_of(&head) };
 			}
 		}
-		Ok(found)
+		Ok(node)
 	}
 
 	#[inline(never)]
@@ -255,25 +258,15 @@ impl<'u, 'a> Union<'u, 'a> {
 		if depth > DEPTH {
 			return Err(Fault::full(Limit::Depth, depth));
 		}
-		for at in 0..self.sources.len().min(HIERARCHIES) {
+		for at in self.sources() {
 			let node = self.child(at, name)?.map_or(Node::NONE, |group| node_of(&group));
 			self.buffers.nodes[depth][at] = node;
 		}
 		self.buffers.path.push(name)?;
-		for at in 0..self.sources.len().min(HIERARCHIES) {
-			if !self.buffers.nodes[self.depth][at].heads {
-				continue;
-			}
-			let path = self.buffers.path.bytes();
-			let heads = self.sources[at].heads().flatten().any(|head| first_below(head.name, path).is_some());
-			let node = &mut self.buffers.nodes[depth][at];
-			node.heads = heads;
-			if let Some(head) = self.head(at, self.path())? {
-				let node = &mut self.buffers.nodes[depth][at];
-				if node.is_group() {
-					return Err(Fault::image(head.at(), Why::GroupTwice));
-				}
-				*node = Node { heads, ..node_of(&head) };
+		for at in self.sources() {
+			if self.buffers.nodes[self.depth][at].heads {
+				let node = self.with_heads(at, self.buffers.nodes[depth][at])?;
+				self.buffers.nodes[depth][at] = node;
 			}
 		}
 		self.depth = depth;

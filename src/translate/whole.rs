@@ -168,12 +168,16 @@ pub(super) fn translated(text: &str, host: &str, how: &str) -> (String, Vec<Stri
 		primary: how.strip_prefix("primary=").map(str::as_bytes),
 		skip_missing: how == "skip",
 	};
-	let bytes = image(text);
-	let image = Image::open(&bytes).unwrap();
+	translated_bytes(&image(text), &ask)
+}
+
+/// The same of an image's bytes.
+fn translated_bytes(bytes: &[u8], ask: &Ask<'_>) -> (String, Vec<String>) {
+	let image = Image::open(bytes).unwrap();
 	vet(&image).unwrap();
 	let (mut out, mut log) = (Vec::new(), Kept(Vec::new()));
 	let mut space = SPACE.lock().unwrap_or_else(PoisonError::into_inner);
-	let made = translate(&image, &mut out, &ask, &mut space, &mut log);
+	let made = translate(&image, &mut out, ask, &mut space, &mut log);
 	match made {
 		Ok(None) => ("-".to_string(), log.0),
 		Ok(Some((_, lost))) => {
@@ -529,4 +533,23 @@ set 1 cpu,cpuacct:/a/b cpuset:/a/b freezer:/a/b memory:/a/b name=x:/x
 task 5 5 1";
 	assert_eq!(made, wanted);
 	assert_eq!(said, ["lost: memory.high of group /a/b, 5: cgroup v1 has nothing like it"]);
+}
+
+#[test]
+fn images_of_criu_are_translated() {
+	let v2 = Some(Controllers::of_text(V2.replace('+', "").as_bytes()));
+	let ask = Ask { v1: &[], v2, choices: choices(""), primary: None, skip_missing: false };
+	let (made, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-ct/cgroup.img"), &ask);
+	let wanted = "hierarchy unified
+group /ct ancestor cgroup.subtree_control=+cpuset_+cpu_+pids
+group /ct/web devices.list=c_1:3_rwm|c_1:5_rwm cpuset.cpus=0-1 cpuset.mems=0 cpu.weight=59
+group /ct/db ancestor cgroup.subtree_control=+cpuset_+pids
+group /ct/db/s1 pids.max=42 cpuset.cpus=0-1 cpuset.mems=0
+set 2 unified:/ct/web
+set 3 unified:/ct/db/s1";
+	assert_eq!(made, wanted);
+	assert_eq!(said, ["lost: memory.oom_control of group /ct/web, 1: cgroup v2 has nothing like it"]);
+	let (error, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-threads/cgroup.img"), &ask);
+	assert!(error.starts_with("sets of tasks: 1: "), "{error}");
+	assert!(said[0].contains(" cpu,cpuacct:/ct/db cpuset:/ct/web "), "{said:?}");
 }
