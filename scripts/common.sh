@@ -76,8 +76,9 @@ with_backports() {
 
 # private_apt SUITE[+SUITE] ARGUMENT...: apt-get on these suites of that mirror, with sources, lists and a cache of its own in CGRAFT_CACHE/apt.
 # Of the machine's own apt only keys, proxies and credentials are used, and nothing is changed. Lists are fetched again when a day old.
+# $deb_arch: Debian's name of another architecture, where packages are to be for that one.
 private_apt() {
-	local suites=$1 folder=$CGRAFT_CACHE/apt/$1 options
+	local suites=$1 folder=$CGRAFT_CACHE/apt/$1${deb_arch:+-$deb_arch} options
 	shift
 	options=(
 		-qq
@@ -93,6 +94,7 @@ private_apt() {
 		-o APT::Sandbox::User=root
 		-o APT::Update::Error-Mode=any
 	)
+	[ -z "${deb_arch:-}" ] || options+=(-o "APT::Architecture=$deb_arch" -o "APT::Architectures=$deb_arch")
 	if [ -z "$(find "$folder/fetched" -mtime -1 2>/dev/null)" ]; then
 		private_sources "$suites" "$folder" && apt-get "${options[@]}" update >/dev/null 2>&1 </dev/null && touch "$folder/fetched" || return 1
 	fi

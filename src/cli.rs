@@ -96,9 +96,18 @@ pub struct Cli {
 	/// restore, verify, attach, exec: a group and all below it have another path here, [CTRL:]OLD=NEW; repeatable
 	#[argh(option, long = "map")]
 	pub moves: Vec<Text>,
+	/// restore, verify, attach, exec: the same for each hierarchy, from where this process is
+	#[argh(option)]
+	pub like: Option<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
 	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
+	/// restore: the same from a file, one a line
+	#[argh(option, long = "pid-map-file")]
+	pub pid_map_file: Option<Text>,
+	/// restore: tasks have the numbers of the image in the pid namespace of this process
+	#[argh(option)]
+	pub pidns: Option<Text>,
 	/// restore, verify: who owns here what OLD owned, OLD=NEW or FIRST-LAST=NEW; repeatable
 	#[argh(option, long = "uid-map")]
 	pub uid_map: Vec<Text>,
@@ -144,7 +153,10 @@ pub struct Cli {
 	/// restore: keep what is changed in this file, for undo
 	#[argh(option)]
 	pub journal: Option<Text>,
-	/// show, verify, diff: print JSON for programs
+	/// restore: change nothing, print the steps that would be made
+	#[argh(switch)]
+	pub dry_run: bool,
+	/// show, verify, diff, check: print JSON for programs
 	#[argh(switch)]
 	pub json: bool,
 	/// decode: indent by four, as crit's --pretty
@@ -160,6 +172,7 @@ pub const DECODE: u16 = 8;
 pub const VERIFY: u16 = 16;
 pub const DIFF: u16 = 32;
 pub const UNDO: u16 = 64;
+pub const CHECK: u16 = 128;
 pub const ATTACH: u16 = 256;
 pub const EXEC: u16 = 512;
 
@@ -190,7 +203,10 @@ impl Cli {
 			self.phase.is_some(),
 			!self.roots.is_empty(),
 			!self.moves.is_empty(),
+			self.like.is_some(),
 			!self.pid_map.is_empty(),
+			self.pid_map_file.is_some(),
+			self.pidns.is_some(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
 			!self.cpu_map.is_empty(),
@@ -206,6 +222,7 @@ impl Cli {
 			self.no_rollback,
 			self.read_all,
 			self.journal.is_some(),
+			self.dry_run,
 			self.json,
 			self.pretty,
 			self.image.is_some() || self.images_dir.is_some(),
@@ -216,8 +233,8 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 34] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO),
+static OWNERS: [(&str, u16); 38] = [
+	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
 	("--all", DUMP | SHOW),
@@ -228,27 +245,31 @@ static OWNERS: [(&str, u16); 34] = [
 	("--no-ancestors", DUMP),
 	("--no-tasks", DUMP),
 	("--layout", DUMP),
-	("--manage-cgroups", RESTORE),
-	("--phase", RESTORE),
-	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC),
-	("--map", RESTORE | VERIFY | ATTACH | EXEC),
-	("--pid-map", RESTORE),
-	("--uid-map", RESTORE | VERIFY),
-	("--gid-map", RESTORE | VERIFY),
-	("--cpu-map", RESTORE | VERIFY),
-	("--mem-map", RESTORE | VERIFY),
-	("--dev-map", RESTORE | VERIFY),
-	("--if-map", RESTORE | VERIFY),
-	("--translate", RESTORE | VERIFY | ATTACH | EXEC),
-	("--primary", RESTORE | VERIFY | ATTACH | EXEC),
+	("--manage-cgroups", RESTORE | CHECK),
+	("--phase", RESTORE | CHECK),
+	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--map", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--like", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--pid-map", RESTORE | CHECK),
+	("--pid-map-file", RESTORE | CHECK),
+	("--pidns", RESTORE | CHECK),
+	("--uid-map", RESTORE | VERIFY | CHECK),
+	("--gid-map", RESTORE | VERIFY | CHECK),
+	("--cpu-map", RESTORE | VERIFY | CHECK),
+	("--mem-map", RESTORE | VERIFY | CHECK),
+	("--dev-map", RESTORE | VERIFY | CHECK),
+	("--if-map", RESTORE | VERIFY | CHECK),
+	("--translate", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--primary", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
 	("--set", ATTACH | EXEC),
-	("--skip-missing", RESTORE | ATTACH | EXEC),
-	("--fit", RESTORE),
-	("--same-pids", RESTORE),
+	("--skip-missing", RESTORE | ATTACH | EXEC | CHECK),
+	("--fit", RESTORE | CHECK),
+	("--same-pids", RESTORE | CHECK),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
 	("--journal", RESTORE),
-	("--json", SHOW | VERIFY | DIFF),
+	("--dry-run", RESTORE),
+	("--json", SHOW | VERIFY | DIFF | CHECK),
 	("--pretty", DECODE),
 	("-i or -D", !(DIFF | UNDO)),
 ];

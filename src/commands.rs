@@ -2,13 +2,13 @@
 
 mod differences;
 mod entry;
+mod grow;
 mod options;
 mod rewriting;
 mod translating;
 
 use std::sync::Mutex;
 
-use cgraft::act::manner::{Counts, Mode, Phases};
 use cgraft::act::walk::Choice;
 use cgraft::act::wanted::Lists;
 use cgraft::checkpoint::{self, Request, checkpoint};
@@ -24,14 +24,13 @@ use cgraft::property::Selection;
 use cgraft::report::decode::decode;
 use cgraft::report::overview::overview;
 use cgraft::report::tree::tree;
-use cgraft::restore::{self, restore};
+use cgraft::restore;
 use cgraft::undo::take_back;
 
 use self::differences::{run_diff, run_verify};
 use self::entry::{run_attach, run_exec};
-use self::options::{SHIFTS, TEXTS, is_second, owners, pairs, pids, texts, yard};
-use self::rewriting::used;
-use self::translating::{Translated, translated};
+use self::grow::{run_check, run_restore};
+use self::options::{SHIFTS, TEXTS, is_second, owners, pid, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -72,6 +71,7 @@ fn run_command(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let (bit, run): (u16, Run) = match *command {
 		"dump" => (cli::DUMP, run_dump),
 		"restore" => (cli::RESTORE, run_restore),
+		"check" => (cli::CHECK, run_check),
 		"verify" => (cli::VERIFY, run_verify),
 		"diff" => (cli::DIFF, run_diff),
 		"attach" => (cli::ATTACH, run_attach),
@@ -161,47 +161,6 @@ fn run_report(cli: &Cli, _: &mut Messages) -> Result<u8, Error> {
 	};
 	written.at(format_args!("the image"))?;
 	delivered(out.flush())
-}
-
-fn run_restore(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
-	let path = ImagePath::new(cli)?;
-	let mode = cli.manage_cgroups.map_or("full", |mode| mode.0);
-	let phases = cli.phase.map_or("create,join,limit,freeze", |phases| phases.0);
-	let place = format_args!("--manage-cgroups {}", Shown(mode.as_bytes()));
-	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let mut request = restore::Request {
-		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
-		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
-		roots: texts(&cli.roots, roots)?,
-		yard: yard(cli),
-		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
-		owners: owners(cli, shifts)?,
-		pid_map: &pairs(&cli.pid_map)?,
-		same_pids: cli.same_pids,
-		skip_missing: cli.skip_missing || cli.fit,
-		lost: 0,
-		fit: cli.fit,
-		rollback: !cli.no_rollback,
-		read_all: cli.read_all,
-		journal: cli.journal.map(|path| path.0.as_bytes()),
-	};
-	let map = path.map()?;
-	let mut other = None;
-	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
-	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
-	let changed = translated(cli, &image, &mut space, messages)?;
-	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
-	request.lost = changed.as_ref().map_or(0, |changed| changed.lost);
-	let outcome = restore(&image, &request, &mut space, messages)?;
-	let Counts { created, found, written, right, skipped, joined } = outcome.counts;
-	if outcome.code == 0 || outcome.code == 6 {
-		messages.sum_up(format_args!(
-			"restored: groups created {created}, found {found}, values written {written}, already right {right}, \
-			 skipped {skipped}, tasks joined {joined}"
-		));
-	}
-	Ok(outcome.code)
 }
 
 fn run_undo(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {

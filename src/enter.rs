@@ -3,16 +3,17 @@
 //! The groups have to be there. All of them are opened first; if a later one refuses, who was moved is moved back.
 
 use crate::act::aim::{Aim, vet_sets};
-use crate::act::join::{Join, Who};
+use crate::act::join::Join;
 use crate::act::journal::Journal;
 use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::act::undo::roll_back;
+use crate::act::who::{Who, vet_mounted};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
 use crate::kernel::proc::{Proc, enter_namespace, make_namespace};
 use crate::log::{Level, Log};
-use crate::restore::{Workspace, vet_mounted};
+use crate::restore::Workspace;
 use crate::vet::vet;
 
 /// What is asked for.
@@ -24,6 +25,8 @@ pub struct Request<'a> {
 	pub pids: &'a [u32],
 	/// Where groups are, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
+	/// The groups of each hierarchy are where this process is.
+	pub like: Option<u32>,
 	/// A folder with the hierarchies to use; all that are mounted if none.
 	pub yard: Option<&'a [u8]>,
 	/// The image's folder: the first task of an image of CRIU is that of the dump in it.
@@ -43,11 +46,12 @@ pub fn enter(
 	let Workspace { host, targets, join, line, record, value, journal, .. } = space;
 	host.discover(request.yard, line)?;
 	let skip_missing = request.skip_missing;
-	Aim { host, targets, skip_missing, brings: false, skipped: 0, log }.run(image, request.roots)?;
+	Aim { host, targets, skip_missing, like: request.like, brings: false, skipped: 0, log, steps: None }
+		.run(image, request.roots)?;
 	let set = choose(image, request)?;
-	vet_sets(image, host, targets)?;
+	vet_sets(image, host, targets, log)?;
 	if !skip_missing {
-		vet_mounted(image, host)?;
+		vet_mounted(image, host, log)?;
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	for pid in request.pids {

@@ -1,4 +1,8 @@
-//! cgraft (skeleton)
+//! The library of cgraft: control groups into an image and back, without a heap.
+//!
+//! The map is docs/architecture.md: words at the bottom (`limits`, `error`, `why`, `name`), then formats (`procfs`, `image`), the model
+//! (`property`, `hierarchy`), turns that touch no host (`vet`, `remap`, `plan`, `compare`, `translate`), `kernel`, acts (`act`), and the
+//! stories: [`checkpoint`], [`restore`], [`enter`], [`undo`]. A module imports its own layer and lower ones.
 #![no_std]
 #![deny(unsafe_code)]
 pub mod error;

@@ -65,6 +65,13 @@ pub const COMM_BYTES: usize = 15;
 pub const PROPS_BYTES: usize = LINE_BYTES - 1;
 /// Values of one repeated option (`-t`, `--cgroup`, `--cgroup-root`, `--pid-map`, ...).
 pub const OPTIONS: usize = 256;
+/// Processes of `--pid-map` and `--pid-map-file`, or of the pid namespace of `--pidns`: 128 KiB; the usual limit of a host
+/// is 32768 tasks.
+pub const PAIRS: usize = 16 * 1024;
+/// Bytes of a line of `--pid-map-file`, most of which would be a comment.
+pub const PAIR_LINE_BYTES: usize = 1024;
+/// Tasks that were forked since the dump and are looked at together; more take another pass over /proc.
+pub const LATE_TASKS: usize = 1024;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
 pub const PLACE_BYTES: usize = 512;
 /// Values that a translation loses, sets and groups that it refuses, that are told one by one; of others the number.
@@ -77,6 +84,8 @@ pub const SPOT_BITS: usize = 512 * 1024;
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + WRITE_BYTES + 64;
+/// Hashes by which a dry run finds what it would have changed; more changes than that take it longer.
+pub const PLAN_HEADS: usize = 16 * 1024;
 
 // One of an attribute is no longer, and a walk reads names and one value into the buffer of a value.
 const _: () = assert!(FILE_BYTES + VALUE_BYTES >= ATTRIBUTE_NAME_BYTES + ATTRIBUTE_BYTES);
@@ -102,6 +111,7 @@ macro_rules! limits {
 limits! {
 	Path = "bytes of a path", PATH_BYTES as u32 - 1;
 	Options = "values of one option", OPTIONS as u32;
+	Pairs = "processes of --pid-map, --pid-map-file or --pidns", PAIRS as u32;
 	Depth = "levels of groups", DEPTH as u32;
 	GroupPath = "bytes of a group's path", PATH_BYTES as u32;
 	GroupName = "bytes of a group's name", NAME_BYTES as u32 - 1;

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::error::Error;
+
 /// How important a message is; CRIU's numbers of `-v`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -22,6 +24,11 @@ pub trait Log {
 
 	/// What a command has to say in the end, as a line of its own without a prefix.
 	fn sum_up(&mut self, line: fmt::Arguments<'_>);
+
+	/// A reason why this host cannot take the image. Whoever wants all reasons notes it and lets the command go on.
+	fn unfit(&mut self, error: Error) -> Result<(), Error> {
+		Err(error)
+	}
 
 	/// A warning.
 	fn warn(&mut self, line: fmt::Arguments<'_>) {

@@ -3,6 +3,8 @@
 //! One write is one write(2) of one file: what a dry run would print is what a restore does. The rules are the
 //! table's ([`crate::property::Write`]); the reasons are in the kernel's cgroup documents.
 
+use core::ffi::CStr;
+
 use heapless::Vec;
 
 use crate::error::{Fault, errno};
@@ -22,6 +24,17 @@ pub enum Target {
 	Allow,
 	/// devices.deny.
 	Deny,
+}
+
+impl Target {
+	/// The file's name, where `own` is the property's.
+	pub fn file(self, own: &CStr) -> &CStr {
+		match self {
+			Target::Own => own,
+			Target::Allow => c"devices.allow",
+			Target::Deny => c"devices.deny",
+		}
+	}
 }
 
 /// Emits the writes that turn `current` into `saved`; none where they mean the same.

@@ -44,6 +44,11 @@ impl Rule {
 		Rule { old: Vec::new(), new: Vec::new(), moves: false }
 	}
 
+	/// The group on the target that is or contains all groups but ancestors.
+	pub fn top(&self) -> &[u8] {
+		if self.moves { &self.new } else { &self.old }
+	}
+
 	/// Where `path` (without its first slash) belongs.
 	pub fn place<'p>(&self, path: &'p [u8]) -> Place<'p> {
 		if !self.moves || self.old.is_empty() {

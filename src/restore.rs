@@ -1,25 +1,28 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
-use crate::act::aim::{Aim, Targets, vet_sets};
+use crate::act::aim::{Aim, Targets};
 use crate::act::disks;
+use crate::act::dry::{Heads, Plan, Steps};
 use crate::act::fits;
 use crate::act::host::Host;
-use crate::act::join::{self, Join, Pair, Who};
+use crate::act::join::{self, Join};
 use crate::act::journal::Journal;
 use crate::act::kept::State;
 use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
-use crate::act::tasks::{self, Dump};
+use crate::act::pairs::Pair;
+use crate::act::pidns::Room;
+use crate::act::tasks::Dump;
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
+use crate::act::who::{Claim, Who, who};
 use crate::act::work::{Pass, Space, Work};
 use crate::difference::Tell;
 use crate::error::{At, Error, Fault, Why};
-use crate::image::schema::about;
-use crate::image::view::{Image, Task};
+use crate::image::view::Image;
 use crate::kernel;
-use crate::kernel::proc::{self, Proc};
-use crate::limits::{JOURNAL_BYTES, LINE_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::kernel::proc::Proc;
+use crate::limits::{JOURNAL_BYTES, LINE_BYTES, PLAN_HEADS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::Shown;
 use crate::owners::Owners;
@@ -30,7 +33,7 @@ use crate::vet::vet;
 const PASSES: u32 = 8;
 
 /// What is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Request<'a> {
 	/// How groups and values are treated.
 	pub mode: Mode,
@@ -38,6 +41,8 @@ pub struct Request<'a> {
 	pub phases: Phases,
 	/// Where groups go, each `[CTRL:]PATH`.
 	pub roots: &'a [&'a [u8]],
+	/// The groups of each hierarchy belong where this process is.
+	pub like: Option<u32>,
 	/// A folder with the hierarchies to use; all that are mounted if none.
 	pub yard: Option<&'a [u8]>,
 	/// The image's folder: tasks of an image of CRIU are those of the dump in it.
@@ -48,6 +53,8 @@ pub struct Request<'a> {
 	pub pid_map: &'a [Pair],
 	/// Tasks have the numbers of the image, though they were started anew.
 	pub same_pids: bool,
+	/// Tasks have their numbers in the pid namespace of this process.
+	pub pidns: Option<u32>,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
 	/// Values that a translation lost.
@@ -60,6 +67,8 @@ pub struct Request<'a> {
 	pub read_all: bool,
 	/// The file of the journal.
 	pub journal: Option<&'a [u8]>,
+	/// Nothing is changed; what would be goes there.
+	pub steps: Option<Steps<'a>>,
 }
 
 /// All buffers of a restore.
@@ -68,10 +77,12 @@ pub struct Workspace {
 	pub(crate) targets: Targets,
 	pub(crate) tour: tour::Buffers,
 	pub(crate) join: join::Buffers,
+	room: Room,
 	pub(crate) line: [u8; LINE_BYTES],
 	pub(crate) record: [u8; RECORD_BYTES],
 	pub(crate) value: [u8; VALUE_BYTES],
 	pub(crate) journal: [u8; JOURNAL_BYTES],
+	heads: Heads,
 	lists: fits::Lists,
 }
 
@@ -83,12 +94,22 @@ impl Workspace {
 			targets: Targets::new(),
 			tour: tour::Buffers::new(),
 			join: join::Buffers::new(),
+			room: Room::new(),
 			line: [0; LINE_BYTES],
 			record: [0; RECORD_BYTES],
 			value: [0; VALUE_BYTES],
 			journal: [0; JOURNAL_BYTES],
+			heads: [0; PLAN_HEADS],
 			lists: [const { [const { None }; 2] }; 2],
 		}
+	}
+}
+
+impl Workspace {
+	/// The hierarchies of this host, and room for a value.
+	pub fn look(&mut self, yard: Option<&[u8]>) -> Result<(&mut Host, &mut [u8]), Error> {
+		self.host.discover(yard, &mut self.line)?;
+		Ok((&mut self.host, &mut self.line))
 	}
 }
 
@@ -120,29 +141,41 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, line, record, value, journal, lists } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let mut aim = Aim { host, targets, skip_missing: request.skip_missing, brings, skipped: 0, log };
+	let Request { skip_missing, like, steps, .. } = *request;
+	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	disks::tell(image, log)?;
 	if !request.skip_missing {
-		fits::judge(image, host, targets, (request.mode, request.phases), line)?;
+		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
 	if request.fit {
 		fits::read_lists(host, targets, line, lists);
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
-	let who = who(image, dump.as_ref(), host, targets, &proc, request, log)?;
+	let Request { pid_map: pairs, same_pids, pidns, .. } = *request;
+	let claim = Claim { pairs, same_pids, pidns, skip_missing };
+	let who = match request.phases.join {
+		true => who(image, dump.as_ref(), (host, targets), &proc, claim, (join, room), log)?,
+		false => Who::Nobody,
+	};
+	if let (Some(path), true) = (request.journal, request.steps.is_some()) {
+		Journal::vet_place(path, journal).at(format_args!("--journal {}", Shown(path)))?;
+	}
 	let space = Space { record, value, journal };
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
-	if let Some(path) = request.journal {
+	if let Some(steps) = request.steps {
+		kernel::hold_still();
+		work.journal.plan = Some(Plan { steps, heads });
+	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
 		work.trust = !work.journal.is_continued();
 	}
@@ -150,7 +183,7 @@ pub fn restore<'a>(
 	let mut story = Story { image: *image, host, targets, tour, join, work };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
-	if outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
+	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
 		drop(story); // it has groups open
 		let_go(host, line, log)?;
 	}
@@ -168,7 +201,7 @@ pub(super) fn let_go(host: &mut Host, line: &mut [u8; LINE_BYTES], log: &mut dyn
 /// Compares the host with the image and tells every difference; how many there are.
 pub fn verify<'t>(
 	image: &Image<'_>,
-	(roots, owners): (&[&[u8]], Owners<'_>),
+	(roots, like, owners): (&[&[u8]], Option<u32>, Owners<'_>),
 	yard: Option<&[u8]>,
 	space: &'t mut Workspace,
 	log: &'t mut dyn Log,
@@ -176,14 +209,14 @@ pub fn verify<'t>(
 ) -> Result<u64, Error> {
 	judge(image, false, log)?;
 	kernel::raise_open_files();
-	let Workspace { host, targets, tour, join, line, record, value, journal, .. } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, .. } = space;
 	host.discover(yard, line)?;
-	let request = Request { phases: Phases::ALL, skip_missing: true, ..Request::default() };
-	Aim { host, targets, skip_missing: false, brings: false, skipped: 0, log }.run(image, roots)?;
+	Aim { host, targets, skip_missing: false, like, brings: false, skipped: 0, log, steps: None }.run(image, roots)?;
 	let groups =
 		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
 	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let who = who(image, None, host, targets, &proc, &request, log)?;
+	let claim = Claim { skip_missing: true, ..Claim::default() };
+	let who = who(image, None, (host, targets), &proc, claim, (join, room), log)?;
 	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
 	join.tell = Some(tell);
 	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
@@ -215,7 +248,8 @@ fn judge(image: &Image<'_>, skip_missing: bool, log: &mut dyn Log) -> Result<boo
 		let error =
 			Error::new(Fault::Unfit(Why::UnknownFile), format_args!("{} of group {}", Shown(file), Shown(group)));
 		if !skip_missing {
-			return Err(error);
+			log.unfit(error)?;
+			return Ok(found.freezes);
 		}
 		log.warn(format_args!("skipped, with {} more like it: {error}", found.unknown - 1));
 	}
@@ -231,89 +265,6 @@ fn page(image: &Image<'_>) -> Result<u64, Error> {
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(0), |about| about.page_size()).at(format_args!("the image"))?;
 	Ok(coarser(saved, kernel::page_size()))
-}
-
-/// Who takes whose place; refuses what cannot be before anything is touched.
-fn who<'m>(
-	image: &Image<'_>,
-	dump: Option<&Dump<'_>>,
-	host: &Host,
-	targets: &Targets,
-	proc: &Proc,
-	request: &Request<'m>,
-	log: &mut dyn Log,
-) -> Result<Who<'m>, Error> {
-	for pair in request.pid_map {
-		vet_pair(image, dump, proc, *pair).at(format_args!("--pid-map {}:{}", pair.0, pair.1))?;
-	}
-	let mut boot_id = [0; 64];
-	let boot_id = proc::boot_id(&mut boot_id);
-	let about = image.about().at(format_args!("the image"))?;
-	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
-	if boot_id.is_empty()
-		&& !request.same_pids
-		&& !saved.is_empty()
-		&& dump.is_none()
-		&& request.phases.join
-		&& request.pid_map.is_empty()
-	{
-		log.warn(format_args!(
-			"no task is moved: the id of this boot cannot be read, so --pid-map has to say who is who"
-		));
-	}
-	if let Some(dump) = dump {
-		tasks::judge(image, dump, Some(proc).filter(|_| request.pid_map.is_empty()), log)?;
-	}
-	let who = match request.pid_map {
-		_ if !request.phases.join => Who::Nobody,
-		[] if dump.is_some() => Who::SameIds,
-		[] if request.same_pids => {
-			// Whose tree has other numbers has none of these tasks.
-			if let Some(first) = image.tasks().next().transpose().at(format_args!("the image"))? {
-				let first = Task { parent: Some(0), ..first };
-				let place = format_args!("task {} ({})", first.pid, Shown(first.comm));
-				if let Some(why) = tasks::stranger(proc, &first).at(place)? {
-					return Err(Error::new(Fault::Unfit(why), place));
-				}
-			}
-			Who::SameNumbers
-		}
-		[] if !boot_id.is_empty() && saved == boot_id => Who::SameIds,
-		[] => Who::Nobody,
-		pairs => Who::Mapped(pairs),
-	};
-	if matches!(who, Who::Nobody) {
-		return Ok(who);
-	}
-	vet_sets(image, host, targets)?;
-	if !request.skip_missing {
-		vet_mounted(image, host)?;
-	}
-	Ok(who)
-}
-
-/// Refuses sets with groups in hierarchies that are not mounted.
-pub(crate) fn vet_mounted(image: &Image<'_>, host: &Host) -> Result<(), Error> {
-	for member in image.sets().flatten().flat_map(|set| set.members()).flatten() {
-		let mounted = host.hierarchies.iter().any(|known| known.mount.is_some() && known.label.shares(member.name));
-		if !mounted && member.path != b"/" {
-			let name = crate::hierarchy::ShownLabel(member.name);
-			return Err(Error::new(Fault::Unfit(Why::NoHierarchy), format_args!("hierarchy {name}")));
-		}
-	}
-	Ok(())
-}
-
-/// The process is one of the image, and the other one runs.
-fn vet_pair(image: &Image<'_>, dump: Option<&Dump<'_>>, proc: &Proc, (old, new): Pair) -> Result<(), Fault> {
-	let is_there = match dump {
-		Some(dump) => dump.has(old)?,
-		None => image.tasks().flatten().any(|task| task.pid == old),
-	};
-	if !is_there {
-		return Err(Fault::Unfit(Why::NoTask));
-	}
-	proc.process(new).map(|_| ()).map_err(|_| Fault::Unfit(Why::NotRunning))
 }
 
 /// A restore on its way.
@@ -337,7 +288,7 @@ impl Story<'_, '_> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
-			self.join()?;
+			self.join(false).or_else(|error| self.work.log.unfit(error))?;
 		}
 		if (create || join || limit) && self.work.pending {
 			self.settle()?;
@@ -346,30 +297,39 @@ impl Story<'_, '_> {
 			self.pass(Pass::Freeze)?;
 		}
 		self.read_back()?;
+		if join && !self.work.journal.is_dry() {
+			self.join(true)?;
+		}
 		if join {
-			self.join()?;
 			self.join.lost.tell(self.work.log);
+			self.join.stray.tell(self.work.log);
 		}
 		Ok(())
 	}
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
 		let work = &mut self.work;
-		work.journal.flush().at(format_args!("write the journal"))?;
+		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
 		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
 		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
 
-	/// Moves tasks until a pass finds none to move.
-	fn join(&mut self) -> Result<(), Error> {
+	/// Moves tasks, and those that they forked since the dump, until a pass finds none of these, or none at all.
+	fn join(&mut self, is_last: bool) -> Result<(), Error> {
 		for _ in 0..PASSES {
-			match self.join.pass(&mut self.work.journal)? {
-				0 => return Ok(()),
-				moved => self.work.counts.joined += moved,
+			let Work { journal, record, log, .. } = &mut self.work;
+			let moved = self.join.pass(journal)?;
+			let late = self.join.follow(journal, record, *log)?;
+			self.work.counts.joined += moved + late;
+			if late == 0 && !(is_last && moved != 0) {
+				return Ok(());
+			}
+			if self.work.journal.is_dry() {
+				return Ok(()); // nobody is elsewhere now
 			}
 		}
-		Err(Fault::NotKept).at(format_args!("the tasks' groups"))
+		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
 	}
 
 	/// Writes values until nothing is refused, or nothing changes any more.
@@ -391,7 +351,7 @@ impl Story<'_, '_> {
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
 		self.pass(Pass::Check)?;
-		if self.work.differences != 0 && self.work.trust {
+		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
 			self.work.trust = false;
 			self.settle()?;
 			if self.work.phases.freeze {
@@ -400,9 +360,10 @@ impl Story<'_, '_> {
 			self.work.counts.skipped = skipped;
 			self.pass(Pass::Check)?;
 		}
-		let Work { counts, seen, first, .. } = &mut self.work;
+		let Work { counts, seen, first, journal, .. } = &mut self.work;
 		counts.right = seen.saturating_sub(counts.written + counts.skipped);
-		first.map_or(Ok(()), Err)
+		// What a dry run did not tell it could not foresee.
+		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
 	}
 
 	fn code(&self, request: &Request<'_>) -> u8 {
@@ -434,8 +395,12 @@ impl Story<'_, '_> {
 	/// Tells what failed and takes back what was done.
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
-		log.say(Level::Error, format_args!("{error}"));
-		let code = if rollback {
+		if let Err(error) = log.unfit(*error) {
+			log.say(Level::Error, format_args!("{error}"));
+		}
+		let code = if rollback && journal.is_dry() {
+			1
+		} else if rollback {
 			roll_back(journal, self.host, record, value, *log)
 		} else {
 			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));

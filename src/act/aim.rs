@@ -7,13 +7,18 @@
 use core::ops::{Deref, DerefMut};
 use core::ptr;
 
+use crate::act::dry::Steps;
 use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, ShownLabel, split_selector};
 use crate::image::view::{Hierarchy, Image, Member};
-use crate::limits::{HIERARCHIES, Limit};
+use crate::kernel::proc::{is_gone, with_number};
+use crate::kernel::stream::Reader;
+use crate::limits::{HIERARCHIES, LABEL_BYTES, Limit, PATH_BYTES};
 use crate::log::Log;
 use crate::name::Shown;
+use crate::procfs::membership::{memberships, same_controllers};
+use crate::procfs::scan::Lines;
 use crate::remap::{self, Path, Rule};
 use crate::vet::first_set;
 
@@ -102,12 +107,16 @@ pub struct Aim<'w> {
 	pub targets: &'w mut Targets,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
+	/// The groups of each hierarchy belong where this process is.
+	pub like: Option<u32>,
 	/// Hierarchies that this host does not have are made, where nothing stands against it.
 	pub brings: bool,
 	/// Hierarchies and controllers that were left out.
 	pub skipped: u64,
 	/// Where messages go.
 	pub log: &'w mut dyn Log,
+	/// Where the steps of a dry run go: hierarchies are not made, but told.
+	pub steps: Option<Steps<'w>>,
 }
 
 impl Aim<'_> {
@@ -130,6 +139,9 @@ impl Aim<'_> {
 			let joins =
 				self.targets.in_order().take_while(|other| !ptr::eq(*other, own)).any(|other| other.at == own.at);
 			self.targets[at].joins = joins;
+		}
+		if let Some(pid) = self.like {
+			self.turn_like(pid).at(format_args!("--like {pid}"))?;
 		}
 		// A rule for one hierarchy wins over a rule for all.
 		for is_general in [true, false] {
@@ -176,7 +188,8 @@ impl Aim<'_> {
 
 	/// Makes the hierarchy, if that can be done; else it is missing, which is told later.
 	fn bring(&mut self, label: &Label) {
-		match self.host.bring(label) {
+		match self.host.bring(label, self.steps.is_some()) {
+			Ok(_) if let Some(steps) = self.steps => steps(format_args!("make hierarchy {}", label.shown())),
 			Ok(_) => self.log.warn(format_args!(
 				"hierarchy {}: this host had none; it is made, is mounted nowhere, and stays as long as it has groups",
 				label.shown()
@@ -202,10 +215,31 @@ impl Aim<'_> {
 
 	fn leave_out(&mut self, error: Error, may_skip: bool) -> Result<(), Error> {
 		if !(self.skip_missing && may_skip) {
-			return Err(error);
+			return self.log.unfit(error);
 		}
 		self.skipped += 1;
 		self.log.warn(format_args!("skipped: {error}"));
+		Ok(())
+	}
+
+	/// Turns the groups of each hierarchy towards the group of a process. They are below a root already.
+	fn turn_like(&mut self, pid: u32) -> Result<(), Fault> {
+		let file = with_number(b"/proc/", pid, b"/cgroup");
+		let (reader, mut line) = (Reader::open(&file), [0; PATH_BYTES + LABEL_BYTES + 16]);
+		let mut lines = Lines::new(reader.map_err(not_running)?, &mut line);
+		while let Some(line) = lines.next_line().map_err(not_running)? {
+			let Some(group) = memberships(line).next().transpose()? else { continue };
+			let path = group.path_if_deleted().unwrap_or(group.path);
+			for target in self.targets.iter_mut().filter(|_| path != b"/") {
+				if same_controllers(group.controllers, self.host.hierarchies[target.at].label.bytes()) {
+					if group.is_outside() {
+						return Err(Fault::Unfit(Why::OutsideNamespace));
+					}
+					remap::target(path, &mut target.rule.new)?;
+					target.rule.moves = true;
+				}
+			}
+		}
 		Ok(())
 	}
 
@@ -225,6 +259,11 @@ impl Aim<'_> {
 		}
 		if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
 	}
+}
+
+/// What /proc says of a process that is not there.
+pub(super) fn not_running(fault: Fault) -> Fault {
+	if is_gone(&fault) { Fault::Unfit(Why::NotRunning) } else { fault }
 }
 
 /// The host's hierarchy that has the controller, or the name.
@@ -250,7 +289,7 @@ pub fn map_member(targets: &Targets, at: usize, member: &Member<'_>, into: &mut 
 }
 
 /// Refuses a task that would have to be in two groups of one hierarchy: they were in two hierarchies of the image.
-pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(), Error> {
+pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets, log: &mut dyn Log) -> Result<(), Error> {
 	let (mut one, mut other) = (Path::new(), Path::new());
 	let joined = |(_, known): &(usize, &crate::act::host::Hierarchy)| known.label.names().nth(1).is_some();
 	for (at, known) in host.hierarchies.iter().enumerate().filter(joined) {
@@ -273,7 +312,8 @@ pub fn vet_sets(image: &Image<'_>, host: &Host, targets: &Targets) -> Result<(),
 						Shown(member.path),
 						known.label.shown()
 					);
-					return Err(Error::new(Fault::Unfit(Why::TwoPaths), place));
+					log.unfit(Error::new(Fault::Unfit(Why::TwoPaths), place))?;
+					break;
 				}
 			}
 		}

@@ -1,13 +1,16 @@
 //! A join that moves nobody: tasks that are elsewhere than the image says are told.
 
 use crate::act::aim::Targets;
+use crate::act::follow::Strays;
 use crate::act::host::Host;
-use crate::act::join::{Buffers, Join, Who};
+use crate::act::join::{Buffers, Join};
 use crate::act::namespace::Lost;
 use crate::act::tasks::{Dump, stranger};
+use crate::act::who::Who;
 use crate::difference::{Difference, What};
 use crate::error::Fault;
 use crate::image::view::{Image, Task};
+use crate::kernel::dir::Dir;
 use crate::kernel::proc::Proc;
 
 impl<'w, 'a> Join<'w, 'a> {
@@ -21,7 +24,8 @@ impl<'w, 'a> Join<'w, 'a> {
 		buffers: &'w mut Buffers,
 	) -> Self {
 		let (set, process, tell) = (None, None, None);
-		Join {
+		buffers.known.clear();
+		let mut join = Join {
 			image,
 			host,
 			targets,
@@ -35,14 +39,18 @@ impl<'w, 'a> Join<'w, 'a> {
 			tell,
 			differences: 0,
 			lost: Lost::default(),
+			stray: Strays::default(),
 			to_root: false,
-		}
+			leader: 0,
+		};
+		join.forget(); // what another join knew
+		join
 	}
 
-	/// Whether the task of the image runs here with its numbers.
-	pub(super) fn is_alive(&self, task: &Task<'_>) -> Result<bool, Fault> {
+	/// Whether the task of the image runs here with its numbers; it is one of these threads then.
+	pub(super) fn is_alive(&self, threads: &Dir, task: &Task<'_>) -> Result<bool, Fault> {
 		let parent = if matches!(self.who, Who::SameNumbers) { Some(0) } else { task.parent };
-		Ok(stranger(&self.proc, &Task { parent, ..*task })?.is_none())
+		Ok(stranger(threads, &Task { parent, ..*task })?.is_none())
 	}
 
 	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.

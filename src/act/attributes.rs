@@ -5,6 +5,8 @@
 
 use core::ffi::CStr;
 
+use crate::act::dry::would_be;
+use crate::act::foresee::ATTRIBUTE;
 use crate::act::journal::{Change, Record, file_name};
 use crate::act::tour::Site;
 use crate::act::work::{Pass, Work};
@@ -48,7 +50,8 @@ impl Work<'_> {
 		for saved in site.group.attributes() {
 			let saved = saved.at(format_args!("the image"))?;
 			self.seen += 1;
-			self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)))?;
+			let done = self.attribute(site, dir, &saved).at(format_args!("attribute {} of {site}", Shown(saved.name)));
+			done.or_else(|error| self.log.unfit(error))?;
 		}
 		Ok(())
 	}
@@ -56,7 +59,7 @@ impl Work<'_> {
 	fn attribute(&mut self, site: &Site<'_, '_>, dir: &Dir, saved: &Attribute<'_>) -> Result<(), Fault> {
 		let mut name = [0; ATTRIBUTE_NAME_BYTES + 1];
 		let name = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
-		let len = dir.attribute(name, self.value)?;
+		let len = self.attribute_now(site, dir, name)?;
 		let old = len.and_then(|len| self.value.get(..len));
 		if old == Some(saved.value) {
 			return Ok(());
@@ -71,7 +74,12 @@ impl Work<'_> {
 			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?; // the value is borrowed
 		}
 		match dir.set_attribute(name, Some(saved.value)) {
-			Ok(()) => self.counts.written += 1,
+			Ok(()) => {
+				self.counts.written += 1;
+				let old = len.map_or(&b"none"[..], |len| self.value.get(..len).unwrap_or(&[]));
+				let place = (site, saved.name);
+				would_be(&mut self.journal, ("attribute", ATTRIBUTE), place, old, saved.value);
+			}
 			Err(fault) => {
 				self.journal.drop_since(mark);
 				// What is left out is counted when everything is read back.

@@ -19,7 +19,8 @@ const THREADS_BYTES: usize = 1024;
 impl Join<'_, '_> {
 	/// Makes the set the current one and opens all its groups: one that is not there is an error before anybody is moved.
 	pub fn open_groups(&mut self, id: u32) -> Result<(), Error> {
-		self.set = None; // what is open may be the roots of its namespace
+		self.set = None; // what is open, or known, may be the roots of its namespace
+		self.forget();
 		self.take_set(id).at(format_args!("set {id}"))?;
 		let mut spot = 0;
 		while let Some(spots) = self.set.as_ref()

@@ -1,7 +1,7 @@
 //! An image and a host in, the first value that this host can never take out, before anything is written.
 //!
 //! What is known for certain: CPUs and memory nodes (v1 takes those of its root group, v2 those that are possible, see
-//! `cpuset_bind` of kernel/cgroup/cpuset.c), disks (/sys/dev/block) and sizes of huge pages (/sys/kernel/mm/hugepages).
+//! `cpuset_bind` of kernel/cgroup/cpuset.c), controllers of v2 (cgroup.controllers of what is mounted), disks (/sys/dev/block) and sizes of huge pages (/sys/kernel/mm/hugepages).
 //! Where nothing can be known, without /sys, the kernel says it later.
 
 use core::ffi::CStr;
@@ -10,17 +10,20 @@ use heapless::Vec;
 
 use crate::act::aim::{Target, Targets};
 use crate::act::disks::name_then;
+use crate::act::groups::CONTROL;
 use crate::act::host::Host;
 use crate::act::manner::{Mode, Phases};
+use crate::act::offered::{Controllers, read_words};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::{Group, Image, Property as Saved};
 use crate::kernel::dir::Dir;
 use crate::kernel::output::c_string;
 use crate::kernel::proc::{read_path, with_number};
+use crate::log::Log;
 use crate::name::{Shown, Trail, components};
 use crate::procfs::scan::{cut, number32};
-use crate::property::changes::lines;
+use crate::property::changes::{has_word, lines};
 use crate::property::list::{Numbers, part_in};
 use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
@@ -36,7 +39,7 @@ pub fn judge(
 	host: &Host,
 	targets: &Targets,
 	(mode, phases): (Mode, Phases),
-	text: &mut [u8],
+	(text, log): (&mut [u8], &mut dyn Log),
 ) -> Result<(), Error> {
 	// Soft leaves groups alone that are there, which is not known yet.
 	if !matches!(mode, Mode::Full | Mode::Props | Mode::Strict) {
@@ -46,9 +49,16 @@ pub fn judge(
 	let is_tied = |target: &&Target| TIED.iter().any(|tied| host.hierarchies[target.at].label.takes(tied));
 	for target in targets.iter().filter(is_tied) {
 		let disks = Dir::open(c"/sys/dev/block").ok();
-		Fits { host, target, mode, phases, path: Trail::new(), lists: [None, None], disks, text }.run(image)?;
+		let offered = offered(host, target.at);
+		Fits { host, target, mode, phases, path: Trail::new(), lists: [None, None], disks, offered, text, log }
+			.run(image)?;
 	}
 	Ok(())
+}
+
+fn offered(host: &Host, at: usize) -> Option<Controllers> {
+	let (dir, _) = host.base(at).filter(|_| host.hierarchies[at].label.version() == Version::V2)?;
+	read_words(dir, c"cgroup.controllers").ok()
 }
 
 /// What this host has: CPUs and memory nodes, for a hierarchy of v1 and for v2; none where that is not known.
@@ -102,7 +112,10 @@ struct Fits<'f> {
 	/// CPUs and memory nodes, once they are looked for; no set where they are not known.
 	lists: [Option<Option<Numbers>>; 2],
 	disks: Option<Dir>,
+	/// Controllers that v2 has here; none where that is not known.
+	offered: Option<Controllers>,
 	text: &'f mut [u8],
+	log: &'f mut dyn Log,
 }
 
 impl Fits<'_> {
@@ -132,10 +145,17 @@ impl Fits<'_> {
 	}
 
 	fn value(&mut self, image: &Image<'_>, saved: &Saved<'_>) -> Result<(), Error> {
-		if !TIED.contains(&property::controller_of(saved.name)) {
+		let controller = property::controller_of(saved.name);
+		let label = &self.host.hierarchies[self.target.at].label;
+		let names = if saved.name == CONTROL.to_bytes() { saved.value.bytes() } else { controller };
+		let missing = self.offered.as_ref().and_then(|offered| {
+			let names = names.split(u8::is_ascii_whitespace);
+			let mut names = names.map(|name| name.strip_prefix(b"+").unwrap_or(name)); // of a translation
+			names.find(|name| !matches!(*name, b"" | b"cgroup" | b"devices") && !has_word(offered, name))
+		});
+		if missing.is_none() && !TIED.contains(&controller) {
 			return Ok(());
 		}
-		let label = &self.host.hierarchies[self.target.at].label;
 		let Some(known) = property::find(label.version(), saved.name) else { return Ok(()) };
 		let Phases { create, join, limit, .. } = self.phases;
 		let is_meant = match known.phase {
@@ -148,6 +168,7 @@ impl Fits<'_> {
 			return Ok(());
 		}
 		let (lost, why) = match known.host {
+			_ if missing.is_some() => (missing, Why::NoController),
 			Tied::Cpus => (self.numbers(0, text), Why::NoNumbers),
 			Tied::Nodes => (self.numbers(1, text), Why::NoNumbers),
 			Tied::Disks => (self.disk(known, text), Why::NoDisk),
@@ -156,6 +177,7 @@ impl Fits<'_> {
 		};
 		let Some(lost) = lost else { return Ok(()) };
 		let has = match known.host {
+			_ if missing.is_some() => 0,
 			Tied::Cpus => self.read_host(0),
 			Tied::Nodes => self.read_host(1),
 			_ => 0,
@@ -164,13 +186,13 @@ impl Fits<'_> {
 		let (file, path, label) = (Shown(saved.name), self.path.shown(), label.shown());
 		let place = format_args!("{file} of group {path} of {label}, value {}", Shown(lost));
 		let place = match known.host {
-			Tied::Cpus | Tied::Nodes => format_args!("{place}, this host has {}", Shown(has)),
+			Tied::Cpus | Tied::Nodes if missing.is_none() => format_args!("{place}, this host has {}", Shown(has)),
 			_ => place,
 		};
 		if let (Tied::Disks, Some(name)) = (known.host, name_then(image, disk(value::first_word(lost)))) {
-			return Err(Error::new(Fault::Unfit(why), format_args!("{place}, which was {}", Shown(name))));
+			return self.log.unfit(Error::new(Fault::Unfit(why), format_args!("{place}, which was {}", Shown(name))));
 		}
-		Err(Error::new(Fault::Unfit(why), place))
+		self.log.unfit(Error::new(Fault::Unfit(why), place))
 	}
 
 	/// The list, if this host has not all of it.

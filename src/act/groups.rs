@@ -4,6 +4,8 @@ use core::ffi::CStr;
 
 use heapless::Vec;
 
+use crate::act::dry::would_be;
+use crate::act::foresee::VALUE;
 use crate::act::journal::{Change, Record};
 use crate::act::manner::Mode;
 use crate::act::read;
@@ -19,13 +21,13 @@ use crate::property::value::{self, controller_changes};
 use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
-const PLAIN_MODE: u32 = 0o755;
+pub(super) const PLAIN_MODE: u32 = 0o755;
 /// What the owner may do in a group until it is done.
 pub(super) const OPEN_MODE: u32 = 0o700;
 /// The file that hands controllers down.
-const CONTROL: &CStr = c"cgroup.subtree_control";
+pub(super) const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
-const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
+pub(super) const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
 /// A group that was opened, and whether this restore made it.
 pub(super) type Reached = Option<(Dir, bool)>;
@@ -45,7 +47,7 @@ impl Work<'_> {
 		if made && self.is_known(site)? {
 			return Ok(None);
 		}
-		match above.child(name.as_c_str()) {
+		match self.child(site, above, name) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
 				Err(Fault::Unfit(Why::GroupThere))
 			}
@@ -65,23 +67,38 @@ impl Work<'_> {
 	/// None where there is nothing more to do in the new group.
 	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
+		// Who is not root must be able to go on in it; what the image says comes after its children.
+		let mode = perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE);
+		self.foresee_group(site, above, mode)?;
 		let mark = self.journal.len();
 		self.note(site, Change::Made)?;
-		// Who is not root must be able to go on in it; what the image says comes after its children.
-		let made = above.make(name.as_c_str(), perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE));
-		made.inspect_err(|_| self.journal.drop_since(mark))?;
+		above.make(name.as_c_str(), mode).inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
-		self.eager = true;
+		self.eager = !self.journal.is_dry();
 		self.enable(site, above, name, true)?;
 		let is_cpuset = has_controller(site.label.bytes(), b"cpuset");
 		if site.role != Role::Way && !is_cpuset && self.plain(site)?.is_some() {
 			return Ok(None);
 		}
-		let dir = above.child(name.as_c_str())?;
+		let dir = self.child(site, above, name)?;
 		if is_cpuset && (self.fit.is_some() || !has_lists(site)) {
-			fill(above, &dir, self.value)?;
+			self.fill(site, above, &dir)?;
 		}
 		Ok(Some((dir, true)))
+	}
+
+	/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
+	fn fill(&mut self, site: &Site<'_, '_>, above: &Dir, dir: &Dir) -> Result<(), Fault> {
+		for list in LISTS {
+			let Some(known) = property::find(Version::V1, list.to_bytes()) else { continue };
+			if self.current(site, dir, list, known, false).is_ok_and(|(len, _)| len == 0) {
+				let len = self.inherited(site, above, known);
+				let text = self.value.get(..len).unwrap_or(&[]);
+				dir.write(list, text)?;
+				would_be(&mut self.journal, ("write", VALUE), (site, list.to_bytes()), b"", text);
+			}
+		}
+		Ok(())
 	}
 
 	/// On v2 the files of a group are there once what it lies in hands its controllers down. Groups of the image have
@@ -92,18 +109,20 @@ impl Work<'_> {
 			return Ok(());
 		}
 		let mut text = Vec::new();
-		let (len, _) = above.read(CONTROL, self.value)?;
+		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
+		let path = path.strip_suffix(b"/").unwrap_or(path);
+		let len = self.handed_down(site.at, path, above)?;
 		let enabled = self.value.get(..len).unwrap_or(&[]);
 		missing(site, enabled, &mut text)?;
 		if text.is_empty() {
 			return Ok(());
 		}
 		let mark = self.journal.len();
-		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
 		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end(), new: None };
-		let record = Record { hierarchy: site.at, path: path.strip_suffix(b"/").unwrap_or(path), change };
-		self.journal.add(&record)?;
-		match above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark)) {
+		self.journal.add(&Record { hierarchy: site.at, path, change })?;
+		let foreseen = self.foresee_controllers((site.at, site.label.bytes(), path), above, &text);
+		let written = foreseen.and_then(|()| above.write(CONTROL, &text));
+		match written.inspect_err(|_| self.journal.drop_since(mark)) {
 			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => Ok(()),
 			result => result,
 		}
@@ -118,17 +137,6 @@ fn has_lists(site: &Site<'_, '_>) -> bool {
 		})
 	};
 	site.role != Role::Way && site.properties().filter(is_list).count() >= LISTS.len()
-}
-
-/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
-fn fill(above: &Dir, dir: &Dir, text: &mut [u8]) -> Result<(), Fault> {
-	for list in LISTS {
-		if dir.read(list, text).is_ok_and(|(len, _)| len <= 1) {
-			let (len, _) = above.read(list, text)?;
-			dir.write(list, text.get(..len).unwrap_or(&[]))?;
-		}
-	}
-	Ok(())
 }
 
 /// `+NAME` for each controller that the image's group needs and that is not handed down to it.

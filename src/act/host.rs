@@ -48,7 +48,7 @@ pub struct Place {
 	/// Mounted read-only.
 	pub read_only: bool,
 	/// A mount that others see; else one of this process alone.
-	pub(super) public: bool,
+	pub public: bool,
 }
 
 /// All hierarchies of the host.
@@ -57,7 +57,7 @@ pub struct Host {
 	/// In the order of mountinfo; those that are not mounted come last.
 	pub hierarchies: Vec<Hierarchy, HIERARCHIES>,
 	/// v1 controllers that are on no hierarchy.
-	pub(super) idle: Label,
+	pub idle: Label,
 	/// The group of this process in v2.
 	pub(super) own_group: Span,
 	/// Options of a mount of v2 that is hidden by another mount.
@@ -148,7 +148,7 @@ impl Host {
 	}
 
 	/// Whether v2 is mounted somewhere, seen or hidden.
-	pub(super) fn uses_v2(&self) -> bool {
+	pub fn uses_v2(&self) -> bool {
 		let is_public = |known: &Hierarchy| known.mount.as_ref().is_some_and(|place| place.public);
 		self.hidden.is_some() || self.hierarchies.iter().any(|known| known.label.bytes().is_empty() && is_public(known))
 	}

@@ -5,19 +5,27 @@
 //! whole first, then those of its threads that were elsewhere. A task that is where it belongs is not touched, and one
 //! that has exited is none that could be moved.
 
+use heapless::Vec;
+
 use crate::act::aim::{Targets, map_member};
+use crate::act::follow::Strays;
 use crate::act::host::Host;
 use crate::act::journal::Journal;
 use crate::act::namespace::{Lost, is_denied};
+use crate::act::numbers::Numbers;
+use crate::act::pairs::{Pair, Pairs};
+use crate::act::seats::{self, FEW, Seat};
+use crate::act::seek::Process;
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks};
+use crate::act::who::Who;
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
 use crate::kernel::dir::Dir;
-use crate::kernel::proc::{Proc, digits, is_gone};
+use crate::kernel::proc::{Proc, digits, is_gone, with_number};
 use crate::kernel::retry;
-use crate::limits::{LINE_BYTES, LIST_BYTES};
+use crate::limits::{LATE_TASKS, LINE_BYTES, LIST_BYTES};
 use crate::procfs::membership::{memberships, same_controllers};
 use crate::procfs::scan;
 use crate::property::Version;
@@ -27,34 +35,38 @@ use crate::remap::Path;
 const TRIES: u32 = 21;
 const PAUSE_MS: u32 = 1;
 
-/// A process of the image and the running one that takes its place.
-pub type Pair = (u32, u32);
-
-/// Who is who.
-#[derive(Clone, Copy, Debug)]
-pub enum Who<'m> {
-	/// By a map; tasks that are not in it are left alone.
-	Mapped(&'m [Pair]),
-	/// Tasks have the numbers that they have in the image, if they are the same.
-	SameIds,
-	/// Tasks of an image of cgraft have its numbers, and are the same if their names are.
-	SameNumbers,
-	/// There is no telling.
-	Nobody,
-}
-
 /// The buffers of a join.
 pub struct Buffers {
 	pub(super) text: [u8; LINE_BYTES],
-	list: [u8; LIST_BYTES],
+	pub(super) list: [u8; LIST_BYTES],
 	pub(super) target: Path,
 	pub(super) old: Path,
+	/// Processes that take the place of one of the image, and those that came along.
+	pub(super) known: Numbers,
+	/// Processes that were forked since the dump, and their parents.
+	pub(super) late: Vec<Pair, LATE_TASKS>,
+	/// Threads of the current process, besides its leader, and their numbers in its pid namespace.
+	pub(super) threads: Pairs,
+	/// Where threads of the current process are: like their leader, and like another one.
+	pub(super) seats: [Seat; 2],
+	/// The tasks of a group.
+	pub(super) others: Numbers,
 }
 
 impl Buffers {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		Buffers { text: [0; LINE_BYTES], list: [0; LIST_BYTES], target: Path::new(), old: Path::new() }
+		Buffers {
+			text: [0; LINE_BYTES],
+			list: [0; LIST_BYTES],
+			target: Path::new(),
+			old: Path::new(),
+			known: Numbers::new(),
+			late: Vec::new(),
+			threads: Pairs::new(),
+			seats: [Seat::new(), Seat::new()],
+			others: Numbers::new(),
+		}
 	}
 }
 
@@ -92,17 +104,12 @@ pub struct Join<'w, 'a> {
 	pub differences: u64,
 	/// Tasks of the last pass that lost their cgroup namespace.
 	pub lost: Lost,
+	/// Tasks that were forked since the dump, sit elsewhere than their parents, and were left there.
+	pub stray: Strays,
 	/// Tasks go into the groups in which their cgroup namespace begins.
 	pub to_root: bool,
-}
-
-/// A process of the image that was found.
-#[derive(Clone, Copy)]
-pub struct Process {
-	old: u32,
-	new: u32,
-	/// Threads of the image met so far, its leader not counted.
-	threads: usize,
+	/// Which of the seats is that of the current process's leader.
+	pub(super) leader: usize,
 }
 
 impl<'a> Join<'_, 'a> {
@@ -121,57 +128,11 @@ impl<'a> Join<'_, 'a> {
 		Ok(moved)
 	}
 
-	/// The running task that takes the place of this one: its process and itself.
-	fn seek(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
-		if task.tid != task.pid {
-			return self.thread(task);
-		}
-		self.process = self.find(task)?.map(|new| Process { old: task.pid, new, threads: 0 });
-		Ok(self.process.map(|process| (process.new, process.new)))
-	}
-
-	/// The running process that takes the place of this one.
-	fn find(&self, task: &Task<'_>) -> Result<Option<u32>, Fault> {
-		match self.who {
-			Who::Mapped(pairs) => Ok(pairs.iter().find(|(old, _)| *old == task.pid).map(|(_, new)| *new)),
-			Who::SameIds | Who::SameNumbers if self.is_alive(task)? => Ok(Some(task.pid)),
-			_ => Ok(None),
-		}
-	}
-
-	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {
-		match (self.who, &mut self.process) {
-			// What a dump says of a thread is little: it counts if its leader is the same.
-			(Who::SameIds | Who::SameNumbers, process)
-				if task.parent.is_none() || process.is_some_and(|leader| leader.old == task.pid) =>
-			{
-				Ok(self.is_alive(task)?.then_some((task.pid, task.tid)))
-			}
-			(Who::Mapped(_), Some(process)) if process.old == task.pid => {
-				process.threads += 1;
-				let (pid, wanted) = (process.new, process.threads);
-				Ok(self.nth_thread(pid, wanted)?.map(|tid| (pid, tid)))
-			}
-			_ => Ok(None),
-		}
-	}
-
-	/// The nth thread of a process besides its leader, in the order in which they were started.
-	fn nth_thread(&mut self, pid: u32, wanted: usize) -> Result<Option<u32>, Fault> {
-		let (mut count, mut found) = (0, None);
-		let threads = self.proc.threads(pid)?;
-		while threads.list(&mut self.buffers.list, &mut |name, _| {
-			if let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) {
-				count += 1;
-				found = if count == wanted { Some(tid) } else { found };
-			}
-			Ok(())
-		})? {}
-		Ok(found)
-	}
-
 	/// Puts one task where its set says; whether it had to be moved. One that is gone is a fault.
 	fn task(&mut self, task: &Task<'_>, journal: &mut Journal<'_>) -> Result<bool, Fault> {
+		if task.tid == task.pid {
+			self.forget_lists();
+		}
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
 		if task.set == NO_SET {
 			return Ok(false);
@@ -189,28 +150,46 @@ impl<'a> Join<'_, 'a> {
 		tid: u32,
 		journal: &mut Journal<'_>,
 	) -> Result<bool, Fault> {
+		let is_dry = journal.is_dry(); // then what is seen is not what would be
+		if !is_dry && self.is_seated(tid, task.set) {
+			return Ok(false);
+		}
+		let mut len = self.read_cgroup(pid, tid)?;
+		if !is_dry && self.is_known(task.set, len, pid == tid)? {
+			return Ok(false);
+		}
 		self.take_set(task.set)?;
 		let Some(Spots { set, .. }) = self.set else { return Ok(false) };
-		let (mut moved, mut read, mut spot) = (false, None, 0);
+		let (mut moved, mut stale, mut right, mut spot) = (false, false, true, 0);
 		for (index, member) in set.members().enumerate() {
 			let member = self.meant(member?);
 			while let Some(at) = self.set.as_ref().and_then(|spots| spots.at(spot, index)) {
 				self.at = at;
 				map_member(self.targets, at, &member, &mut self.buffers.target)?;
-				let len = match read {
-					Some(len) => len,
-					None => self.proc.thread(pid, tid)?.read(c"cgroup", &mut self.buffers.text)?.0,
-				};
-				read = Some(len);
+				if core::mem::take(&mut stale) {
+					len = self.read_cgroup(pid, tid)?;
+				}
 				let is_there = self.is_there(at, len)?;
+				let is_there = self.comes_along((pid, tid), is_there, journal);
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
+					right = false;
 				} else if !is_there {
-					self.join(spot, pid, tid, journal)?;
-					(moved, read) = (true, None); // the text may now be that of another thread
+					self.join(spot, (pid, tid), task, journal)?;
+					moved = true;
+					stale = pid == tid; // the text may now be that of another thread
 				}
 				spot += 1;
 			}
+		}
+		if is_dry {
+			return Ok(moved);
+		}
+		if moved && pid == tid {
+			len = self.read_cgroup(pid, tid)?;
+		}
+		if right && (!moved || pid == tid) {
+			self.learn(task.set, len, pid == tid);
 		}
 		Ok(moved)
 	}
@@ -226,7 +205,7 @@ impl<'a> Join<'_, 'a> {
 
 	/// Whether the task whose `cgroup` is in the first `len` bytes of `text` is in the group that is in `target` already;
 	/// its group until now is left in `old`.
-	fn is_there(&mut self, at: usize, len: usize) -> Result<bool, Fault> {
+	pub(super) fn is_there(&mut self, at: usize, len: usize) -> Result<bool, Fault> {
 		let Buffers { text, target, old, .. } = &mut *self.buffers;
 		old.clear();
 		for line in memberships(text.get(..len).unwrap_or(&[])) {
@@ -243,38 +222,49 @@ impl<'a> Join<'_, 'a> {
 		Ok(true)
 	}
 
-	fn join(&mut self, spot: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+	fn join(
+		&mut self,
+		spot: usize,
+		(pid, tid): (u32, u32),
+		task: &Task<'_>,
+		journal: &mut Journal<'_>,
+	) -> Result<(), Fault> {
 		let (whole, at) = (pid == tid, self.at);
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}
 		let version = self.host.hierarchies[at].label.version();
-		let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
-			return Ok(());
-		};
-		if dir.is_none() {
-			*dir = self.host.open(at, &self.buffers.target)?;
+		let mut known = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)?.dir.take());
+		if known.is_none() {
+			known = self.open_target(journal)?;
 		}
-		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
-		let mark = journal.len();
-		journal.add_move(at, &self.buffers.old, tid, whole)?;
-		let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
-		let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
-		moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
+		let dir = known.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let moved = move_noted(dir, version, (at, &self.buffers.old), tid, whole, journal);
+		self.foresee_move(tid, whole, task, journal);
+		if let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) {
+			*dir = known;
+		}
+		moved
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
-	fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let Buffers { text, list, old, .. } = &mut *self.buffers;
-		let threads = self.proc.threads(pid)?;
+	pub(super) fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
+		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
 		while threads.list(list, &mut |name, _| {
 			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
-			let read = threads.child(&digits(tid)).and_then(|dir| dir.read(c"cgroup", text));
-			let Ok((len, _)) = read else { return Ok(()) };
+			count += 1;
+			if count == FEW {
+				seats::list(host, at, old, others)?;
+			}
+			if count >= FEW && others.has(tid) {
+				return Ok(());
+			}
+			let Ok(len) = threads.read_text(&with_number(b"", tid, b"/cgroup"), text) else { return Ok(()) };
 			for line in memberships(text.get(..len).unwrap_or(&[])) {
 				let line = line?;
 				let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
-				if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) && path != &old[..] {
+				if same_controllers(line.controllers, host.hierarchies[at].label.bytes()) && path != &old[..] {
 					journal.add_move(at, path, tid, false)?;
 				}
 			}
@@ -284,12 +274,24 @@ impl<'a> Join<'_, 'a> {
 	}
 }
 
+/// Moves a task, or a whole process, into a group, and writes down where it was.
+pub(super) fn move_noted(
+	dir: &Dir,
+	version: Version,
+	(at, old): (usize, &[u8]),
+	tid: u32,
+	whole: bool,
+	journal: &mut Journal<'_>,
+) -> Result<(), Fault> {
+	let mark = journal.len();
+	journal.add_move(at, old, tid, whole)?;
+	let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
+	let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
+	moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
+}
+
 /// Writes the id of a process, or of one thread, into the file that takes it.
 pub fn move_task(dir: &Dir, version: Version, tid: u32, whole: bool) -> Result<(), Fault> {
-	let file = match (whole, version) {
-		(true, _) => c"cgroup.procs",
-		(false, Version::V1) => c"tasks",
-		(false, Version::V2) => c"cgroup.threads",
-	};
+	let file = if whole { c"cgroup.procs" } else { seats::threads_file(version) };
 	retry(TRIES, PAUSE_MS, &mut || dir.write(file, digits(tid).to_bytes()))
 }

@@ -9,6 +9,7 @@ use core::ffi::CStr;
 
 use crate::kernel::Handle;
 
+use crate::act::dry::Plan;
 use crate::act::tasks::start_of;
 use crate::error::{Fault, Why};
 use crate::hash::{START, hash};
@@ -72,18 +73,19 @@ const HEAD: usize = 4 + 3 + 20;
 const FIXED: usize = HEAD + 8;
 
 /// The journal of one restore.
-#[derive(Debug)]
 pub struct Journal<'b> {
 	pub(super) file: Handle,
 	buffer: &'b mut [u8; JOURNAL_BYTES],
-	used: usize,
+	pub(super) used: usize,
 	pub(super) flushed: u64,
 	/// Bytes of the file before the first record; only a file that outlives cgraft has some.
 	pub(super) base: u64,
 	/// Records of an earlier restore come first, which this one goes on with.
 	pub(super) continued: bool,
 	/// Whether it ends where its last record does.
-	cut: Result<(), Fault>,
+	pub(super) cut: Result<(), Fault>,
+	/// Changes are only told.
+	pub plan: Option<Plan<'b>>,
 }
 
 impl<'b> Journal<'b> {
@@ -93,7 +95,7 @@ impl<'b> Journal<'b> {
 	}
 
 	pub(super) fn of(file: Handle, buffer: &'b mut [u8; JOURNAL_BYTES]) -> Self {
-		Journal { file, buffer, used: 0, flushed: 0, base: 0, continued: false, cut: Ok(()) }
+		Journal { file, buffer, used: 0, flushed: 0, base: 0, continued: false, cut: Ok(()), plan: None }
 	}
 
 	/// Whether its file outlives cgraft.
@@ -114,6 +116,11 @@ impl<'b> Journal<'b> {
 	/// Whether nothing was changed.
 	pub fn is_empty(&self) -> bool {
 		self.len() == 0
+	}
+
+	/// Whether it has all that was put into it.
+	pub fn is_whole(&self) -> Result<(), Fault> {
+		self.cut
 	}
 
 	/// Adds a record.

@@ -12,7 +12,7 @@
 
 use crate::act::host::{Hierarchy, Host};
 use crate::act::journal::{Change, Journal, Record, is_sound, parse};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, errno};
 use crate::hash::{START, hash};
 use crate::hierarchy::Label;
 use crate::kernel::output::{kept_file, read_at, truncate, write_at};
@@ -71,6 +71,18 @@ impl<'b> Journal<'b> {
 		let mut journal = Journal::of(file, buffer);
 		let state = journal.front(size)?;
 		Ok((journal, state, size))
+	}
+
+	/// Refuses, for a dry run, a file that a restore would not begin anew; nothing is made.
+	pub fn vet_place(path: &[u8], buffer: &'b mut [u8; JOURNAL_BYTES]) -> Result<(), Fault> {
+		let (file, size) = match kept_file(path, false) {
+			Err(Fault::Kernel(errno::ENOENT)) => return Ok(()),
+			result => result?,
+		};
+		match size == 0 || Journal::of(file, buffer).front(size)? == State::Void {
+			true => Ok(()),
+			false => Err(Fault::Unfit(Why::JournalThere)),
+		}
 	}
 
 	/// Says how far the restore came.

@@ -1,6 +1,8 @@
 //! Hierarchies that the mounts here do not show: found in the mount namespace of process 1, or attached without a mount
 //! point (see [`crate::kernel::attach`]); and those of a yard, CRIU's `--cgroup-yard`.
 
+use core::ffi::CStr;
+
 use heapless::Vec;
 
 use crate::act::host::{Hierarchy, Host, Place, Span, read_own_lines};
@@ -17,6 +19,8 @@ use crate::procfs::membership::memberships;
 const TRIES: u32 = 400;
 const TRIES_AN_ATTACHMENT: u32 = 8;
 const PAUSE_MS: u32 = 5;
+/// A folder that has never a folder in it: for a dry run the root of a hierarchy that would be made.
+const NO_GROUPS: &CStr = c"/proc/self/map_files";
 /// Bytes of a yard's list that are read at once.
 const YARD_LIST_BYTES: usize = 1024;
 
@@ -60,15 +64,19 @@ impl Host {
 	}
 
 	/// Makes a hierarchy that this host does not have: a v1 one whose controllers are nowhere, or v2 where nothing has been
-	/// mounted yet. It stays as long as it has groups.
-	pub fn bring(&mut self, label: &Label) -> Result<usize, Fault> {
+	/// mounted yet. It stays as long as it has groups. A dry run only writes down that it is there.
+	pub fn bring(&mut self, label: &Label, is_dry: bool) -> Result<usize, Fault> {
 		let is_free = |name: &[u8]| name.starts_with(b"name=") || self.idle.has_name(name);
 		let is_v2 = label.bytes().is_empty();
 		let has_controllers = label.names().any(|name| !name.starts_with(b"name="));
 		if (self.uses_v2() && has_controllers) || !(is_v2 || label.names().all(is_free)) {
 			return Err(Fault::Unfit(Why::NoHierarchy));
 		}
-		let dir = if is_v2 { attach::v2_from_own_group()? } else { attach::v1(&options_of(label)?)? };
+		let dir = match is_dry {
+			true => Dir::open(NO_GROUPS)?,
+			false if is_v2 => attach::v2_from_own_group()?,
+			false => attach::v1(&options_of(label)?)?,
+		};
 		let place = self.place(dir, None)?;
 		let at = self.hierarchies.len();
 		self.push(Hierarchy { label: label.clone(), id: 0, mount: Some(place), brought: true })?;

@@ -60,16 +60,6 @@ impl<'p> Dump<'p> {
 		let pstree = dir.map(c"pstree.img").map_err(|fault| error(missing(fault), path, PSTREE))?;
 		Ok(Some(Dump { path, dir, pstree, own_set }))
 	}
-
-	/// Whether it has a process with this number.
-	pub fn has(&self, pid: u32) -> Result<bool, Fault> {
-		for entry in Entries::of_pstree(self.pstree.bytes())? {
-			if Process::read(entry?)?.pid == pid {
-				return Ok(true);
-			}
-		}
-		Ok(false)
-	}
 }
 
 const PSTREE: &[u8] = b"pstree.img";
@@ -199,7 +189,7 @@ pub fn judge(image: &Image<'_>, dump: &Dump<'_>, proc: Option<&Proc>, log: &mut 
 			));
 		}
 		let place = format_args!("task {} ({})", task.tid, Shown(task.comm));
-		let why = proc.map_or(Ok(None), |proc| stranger(proc, &task)).at(place)?;
+		let why = proc.map_or(Ok(None), |proc| stranger_of(proc, &task)).at(place)?;
 		if let Some(why) = why {
 			strange = if task.tid == task.pid { task.pid } else { strange };
 			strangers += 1;
@@ -217,12 +207,13 @@ pub fn judge(image: &Image<'_>, dump: &Dump<'_>, proc: Option<&Proc>, log: &mut 
 	Ok(())
 }
 
-/// Why the running task with the numbers of this one is not the same; none if it is, as far as can be told.
-pub fn stranger(proc: &Proc, task: &Task<'_>) -> Result<Option<Why>, Fault> {
+/// Why the running task with the number of this one is not the same; none if it is, as far as can be told. `threads` is
+/// the list of its process's threads.
+pub fn stranger(threads: &Dir, task: &Task<'_>) -> Result<Option<Why>, Fault> {
 	let mut text = [0; STAT_BYTES];
-	let len = match proc.thread(task.pid, task.tid).and_then(|dir| dir.read(c"stat", &mut text)) {
+	let len = match threads.read_text(&with_number(b"", task.tid, b"/stat"), &mut text) {
 		Err(fault) if is_gone(&fault) => return Ok(Some(Why::NotRunning)),
-		read => read?.0,
+		read => read?,
 	};
 	let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
 	let is_same = match task.parent {
@@ -230,6 +221,14 @@ pub fn stranger(proc: &Proc, task: &Task<'_>) -> Result<Option<Why>, Fault> {
 		Some(parent) => [stat.comm, b""].contains(&task.comm) && [stat.parent, 0].contains(&parent),
 	};
 	Ok(if is_same && !stat.is_dead() { None } else { Some(Why::OtherTask) })
+}
+
+/// The same by the numbers of this host.
+pub fn stranger_of(proc: &Proc, task: &Task<'_>) -> Result<Option<Why>, Fault> {
+	match proc.threads(task.pid) {
+		Err(fault) if is_gone(&fault) => Ok(Some(Why::NotRunning)),
+		threads => stranger(&threads?, task),
+	}
 }
 
 /// The last 32 bits of when the task was started, which are not 0; 0 if there is no such task.
@@ -338,7 +337,7 @@ mod tests {
 			comm: comm.trim_end().as_bytes(),
 			set: 2,
 		};
-		let look = |task| stranger(&proc, &task).unwrap();
+		let look = |task| stranger_of(&proc, &task).unwrap();
 		assert_eq!(look(own), None);
 		assert_eq!(look(Task { parent: Some(0), ..own }), None);
 		assert_eq!(look(Task { comm: b"", ..own }), None);

@@ -11,6 +11,7 @@ use core::fmt;
 use heapless::Vec;
 
 use crate::act::fits::{Lists, cut_list};
+use crate::act::foresee::{VALUE, foresee_write};
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::made::{Along, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
@@ -115,7 +116,12 @@ pub struct Work<'w> {
 
 impl<'a> Visit<'a> for Work<'_> {
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
-		self.reach(site, above, name)
+		let reached = self.reach(site, above, name);
+		reached.or_else(|fault| {
+			// Whoever wants all reasons passes over what lies below.
+			let noted = self.log.unfit(Error::new(fault, format_args!("{site}")));
+			noted.map(|()| None).map_err(|error| error.fault)
+		})
 	}
 
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
@@ -139,7 +145,8 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.pending |= left != 0;
 		}
 		self.attributes(site, dir)?;
-		self.owner(site, dir).map_err(|fault| owner_error(format_args!("the directory"), site, self.perms(site), fault))
+		self.owner(site, dir)
+			.or_else(|fault| self.log.unfit(owner_error(format_args!("the directory"), site, self.perms(site), fault)))
 	}
 }
 
@@ -251,11 +258,12 @@ impl<'w> Work<'w> {
 					self.differ_value(site, known, &saved, None);
 				}
 				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
-					return Err(owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault));
+					let error = owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault);
+					self.log.unfit(error)?;
 				}
 				Err(fault) if insists => {
 					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-					return Err(Error::new(fault, format_args!("{file} of {site}, value {text}")));
+					self.log.unfit(Error::new(fault, format_args!("{file} of {site}, value {text}")))?;
 				}
 				Err(_) => refused |= bit,
 			}
@@ -293,11 +301,11 @@ impl<'w> Work<'w> {
 		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
-		let (current, now) = match read::current(dir, file, known, self.value, with_perms) {
+		let (len, now) = match self.current(site, dir, file, known, with_perms) {
 			Err(fault) if read::is_absent(&fault) => return self.absent(site, known, saved),
 			result => result?,
 		};
-		let len = current.len();
+		let current = self.value.get(..len).unwrap_or(&[]);
 		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
 		let same = value::same_in_pages(known, text, current, self.page) || value::is_healed(known, text, current);
 		if self.pass == Pass::Check {
@@ -386,6 +394,8 @@ impl<'w> Work<'w> {
 		text: &[u8],
 		len: usize,
 	) -> Result<(), Fault> {
+		let is_new = self.is_new(site.at, site.path.bytes());
+		let mut handed = self.handed(site, dir, known, len)?;
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let mark = self.journal.len();
 		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
@@ -397,7 +407,16 @@ impl<'w> Work<'w> {
 		// Until it has children a new group can deny everything first: its rules are then in the image's order.
 		let is_anew = known.write == property::Write::Devices && site.made && self.pass == Pass::Create;
 		let mut count = 0;
-		let result = write_all(dir, file, known, text, if is_anew { b"a" } else { current }, &mut count);
+		let journal = &self.journal;
+		let result = write_all(dir, file, known, text, if is_anew { b"a" } else { current }, &mut |file, text| {
+			foresee_write(journal, dir, is_new, (site, file), (current, text), &mut handed)?;
+			count += 1;
+			Ok(())
+		});
+		let after = if known.write == property::Write::Controllers { &handed.0 } else { text };
+		if result.is_ok() || count != 0 {
+			self.journal.foresee((site.at, site.path.bytes(), VALUE, file.to_bytes()), after);
+		}
 		if count == 0 && result.is_err() {
 			self.journal.drop_since(mark);
 		}
@@ -405,6 +424,7 @@ impl<'w> Work<'w> {
 		result
 	}
 
+	/// Owner and mode of a file or, without a name, of the group.
 	fn own_file(
 		&mut self,
 		site: &Site<'_, '_>,
@@ -417,7 +437,9 @@ impl<'w> Work<'w> {
 			return Ok(());
 		}
 		self.note_perms(site, file.to_bytes(), now)?;
-		dir.own(file, now, wanted).map_err(not_owner)
+		self.foresee_owner(site, file.to_bytes(), now, wanted)?;
+		let owned = if file.is_empty() { dir.own_self(now, wanted) } else { dir.own(file, now, wanted) };
+		owned.map_err(not_owner)
 	}
 
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
@@ -427,7 +449,7 @@ impl<'w> Work<'w> {
 		if !self.takes(Phase::Never) || (is_as_made && (self.trust || self.pass == Pass::Check)) {
 			return Ok(());
 		}
-		let now = dir.status()?.perms;
+		let now = self.own_perms(site, dir)?;
 		if same_perms(now, wanted) {
 			return Ok(());
 		}
@@ -435,8 +457,7 @@ impl<'w> Work<'w> {
 			self.differ_perms(b"", site, wanted, now);
 			return Ok(());
 		}
-		self.note_perms(site, b"", now)?;
-		match dir.own_self(now, wanted).map_err(not_owner) {
+		match self.own_file(site, dir, c"", now, wanted) {
 			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
 			result => result,
 		}
@@ -476,8 +497,9 @@ impl<'w> Work<'w> {
 			if let (Legacy::Unknown, Pass::Create, Some(file)) =
 				(site.legacy, self.pass, file_name(saved.name, &mut name))
 			{
-				let current = read::current(dir, file, known, self.value, false);
-				self.trust &= current.is_ok_and(|(text, _)| value::is_default(known, text));
+				let current = self.current(site, dir, file, known, false);
+				let text = current.ok().and_then(|(len, _)| self.value.get(..len));
+				self.trust &= text.is_some_and(|text| value::is_default(known, text));
 			}
 		}
 		Ok(Legacy::Rest)
@@ -613,28 +635,25 @@ fn owner_error(
 	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
 }
 
-/// Makes the writes of the plan; `count` is how many were taken.
+/// Is told what the kernel took: the file and the text.
+type Took<'t> = &'t mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>;
+
+/// Makes the writes of the plan; each that was taken is told.
 pub(super) fn write_all(
 	dir: &Dir,
 	file: &CStr,
 	known: &Property,
 	text: &[u8],
 	current: &[u8],
-	count: &mut u32,
+	took: Took<'_>,
 ) -> Result<(), Fault> {
 	plan::writes(known, text, current, &mut |target, text| {
-		let file = match target {
-			Target::Own => file,
-			Target::Allow => c"devices.allow",
-			Target::Deny => c"devices.deny",
-		};
-		match dir.write(file, text) {
+		match dir.write(target.file(file), text) {
 			Err(Fault::Kernel(errno::EINVAL)) if target != Target::Own && text == b"a" => {
 				return Err(Fault::Unfit(Why::ChildrenThere));
 			}
 			result => result?,
 		}
-		*count += 1;
-		Ok(())
+		took(target.file(file), text)
 	})
 }

@@ -12,7 +12,7 @@ use cgraft::vet::vet;
 
 use super::rewriting::used;
 use super::translating::{Translated, translated};
-use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, texts, yard};
+use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, pid, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
 
@@ -25,14 +25,16 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let roots = texts(&cli.roots, roots)?;
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
-	let owners = owners(cli, shifts)?;
+	let (owners, like) = (owners(cli, shifts)?, pid("--like", cli.like)?);
 	let map = path.map()?;
 	let mut other = None;
 	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
 	let changed = translated(cli, &image, &mut space, messages)?;
 	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
-	print_differences(cli, &HOST, &mut |tell| verify(&image, (roots, owners), yard(cli), &mut space, messages, tell))
+	print_differences(cli, &HOST, &mut |tell| {
+		verify(&image, (roots, like, owners), yard(cli), &mut space, messages, tell)
+	})
 }
 
 /// Prints the differences that `find` tells; the exit code.

@@ -8,7 +8,7 @@ use cgraft::procfs::scan::number32;
 
 use super::rewriting::used;
 use super::translating::{Translated, translated};
-use super::{ImagePath, RESTORE, TEXTS, open, pids, texts, yard};
+use super::{ImagePath, RESTORE, TEXTS, open, pid, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
 use crate::start;
@@ -58,6 +58,7 @@ fn run_enter(cli: &Cli, pids: &[u32], messages: &mut Messages) -> Result<(u64, u
 		set,
 		pids,
 		roots: texts(&cli.roots, roots)?,
+		like: pid("--like", cli.like)?,
 		yard: yard(cli),
 		folder: cli.images_dir.map(|folder| folder.0.as_bytes()),
 		skip_missing: cli.skip_missing,

@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use cgraft::act::join::Pair;
+use cgraft::act::pairs::{Pair, Pairs, insert, parse, read};
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::limits::{Limit, OPTIONS};
 use cgraft::name::Shown;
@@ -14,6 +14,9 @@ use crate::cli::{self, Cli};
 /// The values of repeated options.
 pub type Texts = heapless::Vec<&'static [u8], OPTIONS>;
 pub static TEXTS: Mutex<[Texts; 4]> = Mutex::new([const { Texts::new() }; 4]);
+
+/// Of `--pid-map` and `--pid-map-file`.
+pub static PAIRS: Mutex<Pairs> = Mutex::new(Pairs::new());
 
 /// Of `--uid-map` and `--gid-map`.
 pub type Shifts = heapless::Vec<Shift, OPTIONS>;
@@ -60,15 +63,23 @@ pub fn yard(cli: &Cli) -> Option<&'static [u8]> {
 	cli.yard.map(|yard| yard.0.as_bytes())
 }
 
-/// `OLD:NEW`.
-pub fn pairs(values: &[cli::Text]) -> Result<heapless::Vec<Pair, OPTIONS>, Error> {
-	let mut pairs = heapless::Vec::new();
-	let number = |text: &str| number32(text.as_bytes());
-	each("--pid-map", values, &mut |value| {
-		let pair = value.split_once(':').and_then(|(old, new)| Some((number(old)?, number(new)?)));
-		Ok(pairs.push(pair.ok_or(Why::BadPidMap)?).is_ok())
-	})?;
-	Ok(pairs)
+/// Reads `--pid-map` and `--pid-map-file`.
+pub fn pairs<'t>(cli: &Cli, into: &'t mut Pairs) -> Result<&'t [Pair], Error> {
+	for cli::Text(value) in &cli.pid_map {
+		let pair = parse(value.as_bytes(), &mut 0).and_then(|pair| pair.ok_or(Fault::Usage(Why::BadPidMap)));
+		pair.and_then(|pair| insert(into, pair)).at(format_args!("--pid-map {}", Shown(value.as_bytes())))?;
+	}
+	if let Some(cli::Text(path)) = cli.pid_map_file {
+		read(path.as_bytes(), into)?;
+	}
+	Ok(into)
+}
+
+/// The number of a process, if the option was given.
+pub fn pid(option: &str, given: Option<cli::Text>) -> Result<Option<u32>, Error> {
+	let Some(cli::Text(value)) = given else { return Ok(None) };
+	let number = number32(value.as_bytes()).ok_or(Fault::Usage(Why::NotAPid));
+	number.map(Some).at(format_args!("{option} {}", Shown(value.as_bytes())))
 }
 
 /// `OLD=NEW` or `FIRST-LAST=NEW`.

@@ -19,7 +19,6 @@ use cgraft::vet::vet;
 
 use super::options::{Shifts, each, numbers_of};
 use crate::cli::{Cli, Text};
-use crate::messages::Messages;
 
 /// All buffers of a rewriting.
 struct Buffers {
@@ -45,7 +44,7 @@ pub fn used<'m>(
 	cli: &Cli,
 	image: Image<'m>,
 	other: &'m mut Option<Map>,
-	messages: &mut Messages,
+	messages: &mut dyn Log,
 ) -> Result<Image<'m>, Error> {
 	let Buffers { space, paths, shifts, renames, room } = &mut *BUFFERS.try_lock().unwrap_or_else(|_| unreachable!());
 	each("--map", &cli.moves, &mut |value| paths.add(value.as_bytes()))?;

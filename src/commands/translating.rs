@@ -6,6 +6,7 @@ use cgraft::adapt::{Request, adapt};
 use cgraft::error::{At, Error, Fault, Why};
 use cgraft::image::view::Image;
 use cgraft::kernel::fenced::Map;
+use cgraft::log::Log;
 use cgraft::name::Shown;
 use cgraft::restore::Workspace;
 use cgraft::translate::image::Space;
@@ -13,7 +14,6 @@ use cgraft::translate::{Choices, Shares, Soft, Weights};
 
 use super::yard;
 use crate::cli::Cli;
-use crate::messages::Messages;
 
 /// All buffers of a translation.
 static TRANSLATE: Mutex<Space> = Mutex::new(Space::new());
@@ -38,7 +38,7 @@ pub fn translated(
 	cli: &Cli,
 	image: &Image<'_>,
 	space: &mut Workspace,
-	messages: &mut Messages,
+	messages: &mut dyn Log,
 ) -> Result<Option<Translated>, Error> {
 	let how = cli.translate.map_or("off", |how| how.0);
 	let place = format_args!("--translate {}", Shown(how.as_bytes()));

@@ -1,18 +1,19 @@
 //! The one fenced file with `unsafe` in it: an image's file as bytes, the standard streams, and device programs.
 //!
 //! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
-//! to 2, unshare(2), and bpf(2), which rustix does not have.
+//! to 2, unshare(2), ioctl(2), and bpf(2), which rustix does not have.
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
 #![allow(unsafe_code)]
 
-use core::ffi::{c_int, c_long, c_ulong};
+use core::ffi::{c_int, c_long, c_ulong, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::slice;
 
 use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use rustix::ioctl;
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 use rustix::thread::UnshareFlags;
 
@@ -97,6 +98,35 @@ pub fn stderr() -> BorrowedFd<'static> {
 pub fn as_uninit(buffer: &mut [u8]) -> &mut [MaybeUninit<u8>] {
 	// SAFETY: same layout; rustix's RawDir only stores bytes that getdents64(2) wrote, so the buffer stays initialised.
 	unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) }
+}
+
+/// NS_GET_PARENT, ioctl_nsfs(2): no argument in, a descriptor out.
+struct GetParent;
+
+// SAFETY: the opcode is that of linux/nsfs.h; the kernel reads no argument and returns a new descriptor, whose only owner
+// is made here.
+unsafe impl ioctl::Ioctl for GetParent {
+	type Output = OwnedFd;
+	const IS_MUTATING: bool = false;
+
+	fn opcode(&self) -> ioctl::Opcode {
+		ioctl::opcode::none(0xb7, 2)
+	}
+
+	fn as_ptr(&mut self) -> *mut c_void {
+		ptr::null_mut()
+	}
+
+	unsafe fn output_from_ptr(out: ioctl::IoctlOutput, _: *mut c_void) -> rustix::io::Result<OwnedFd> {
+		// SAFETY: as above.
+		Ok(unsafe { OwnedFd::from_raw_fd(out) })
+	}
+}
+
+/// The namespace in which this one was made.
+pub fn parent_namespace(namespace: &OwnedFd) -> Result<OwnedFd> {
+	// SAFETY: see `GetParent`; for a file that is no namespace the kernel says ENOTTY.
+	unsafe { ioctl::ioctl(namespace, GetParent) }.map_err(fault)
 }
 
 /// Gives this process, which has one thread, a namespace of its own; only NEWNS and NEWCGROUP.

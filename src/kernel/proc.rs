@@ -97,6 +97,27 @@ impl Proc {
 	}
 }
 
+/// A pid namespace, by its place in the file system of namespaces (pid_namespaces(7)).
+#[derive(Debug, PartialEq, Eq)]
+pub struct PidNamespace(u64, u64);
+
+impl PidNamespace {
+	/// That of a task, by its directory.
+	pub fn of(task: &Dir) -> Result<Self> {
+		Self::above(task, 0)
+	}
+
+	/// So many above that of a task: NS_GET_PARENT of ioctl_nsfs(2), since Linux 4.9.
+	pub fn above(task: &Dir, up: usize) -> Result<Self> {
+		let mut namespace = open_namespace(task, c"ns/pid")?;
+		for _ in 0..up {
+			namespace = super::fenced::parent_namespace(&namespace)?;
+		}
+		let stat = fs::fstat(&namespace).map_err(super::fault)?;
+		Ok(PidNamespace(stat.st_dev as _, stat.st_ino as _))
+	}
+}
+
 fn open_namespace(task: &Dir, which: &CStr) -> Result<Handle> {
 	fs::openat(task.fd(), which, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).map_err(super::fault)
 }

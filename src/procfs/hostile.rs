@@ -63,7 +63,7 @@ fn check_parsers(text: &[u8]) {
 	for line in text.split(|byte| *byte == b'\n') {
 		check_mount(line);
 		let _ = controllers::parse_line(line);
-		let _ = status::namespace_id_of_line(line);
+		let _ = (status::ids(line).count(), status::process(line));
 	}
 	let _ = controllers::parse_line(text);
 	check_mount(text);

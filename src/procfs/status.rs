@@ -10,14 +10,22 @@ use super::scan::number32;
 
 /// The innermost id of the task.
 pub fn namespace_id(text: &[u8]) -> Option<u32> {
-	let line = text.split(|byte| *byte == b'\n').find(|line| line.starts_with(b"NSpid:"))?;
-	namespace_id_of_line(line)
+	ids(text).last().and_then(number32)
 }
 
-/// The same from one line; None for any other line.
-pub fn namespace_id_of_line(line: &[u8]) -> Option<u32> {
-	let ids = line.strip_prefix(b"NSpid:")?;
-	ids.split(|byte| matches!(byte, b'\t' | b' ')).rfind(|id| !id.is_empty()).and_then(number32)
+/// The ids of the task, from the namespace of /proc inwards; none without the line.
+pub fn ids(text: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+	field(text, b"NSpid:").split(|byte| matches!(byte, b'\t' | b' ')).filter(|id| !id.is_empty())
+}
+
+/// The id of the process of the task.
+pub fn process(text: &[u8]) -> Option<u32> {
+	number32(field(text, b"Tgid:").trim_ascii_start())
+}
+
+/// What a line has behind its name.
+fn field<'t>(text: &'t [u8], name: &[u8]) -> &'t [u8] {
+	text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name)).unwrap_or(&[])
 }
 
 #[cfg(test)]
@@ -40,7 +48,8 @@ mod tests {
 		{
 			assert_eq!(namespace_id(text), None, "{text:?}");
 		}
-		assert_eq!(namespace_id_of_line(b"NSpid:\t9\t2"), Some(2));
-		assert_eq!(namespace_id_of_line(b"NStgid:\t9\t2"), None);
+		assert!(ids(b"Name:\tx\nNSpid:\t9\t2\n").eq([b"9", b"2"]));
+		assert_eq!(ids(b"NStgid:\t9\t2").count(), 0);
+		assert_eq!((process(b"Name:\tTgid:\t1\nTgid:\t77\nPid:\t78\n"), process(b"Pid:\t78\n")), (Some(77), None));
 	}
 }

@@ -137,7 +137,7 @@ fn words(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 	text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
 }
 
-fn has_word(text: &[u8], word: &[u8]) -> bool {
+pub(crate) fn has_word(text: &[u8], word: &[u8]) -> bool {
 	words(text).any(|other| other == word)
 }
 

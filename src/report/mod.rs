@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod differences;
 pub mod json;
+pub mod offered;
 pub mod overview;
 pub mod tree;
 

@@ -488,7 +488,7 @@ fn what_v2_does_not_have_is_told_and_counted() {
 fn a_controller_that_the_host_has_nowhere() {
 	let text = "hierarchy memory\ngroup /a memory.limit_in_bytes=8388608\nhierarchy pids\ngroup /a pids.max=5";
 	let (error, _) = translated(text, "+pids", "");
-	assert!(error.contains("memory.limit_in_bytes of group /a, 8388608: this host has no controller"), "{error}");
+	assert!(error.contains("memory.limit_in_bytes of group /a, 8388608: v2 has not the controller here"), "{error}");
 	let (made, said) = translated(text, "+pids", "skip");
 	assert_eq!((made.as_str(), said.len()), ("hierarchy unified\ngroup /a pids.max=5", 1));
 }
