@@ -79,6 +79,14 @@ impl Seen {
 				}
 				self.all.extend(["--manage-cgroups", value.or(next).unwrap_or("soft")]);
 			}
+			"--translate" => {
+				let next = typed.as_slice().first().and_then(|next| str::from_utf8(next).ok());
+				let next = next.filter(|next| value.is_none() && has("off auto", next.split(',').next().unwrap_or("")));
+				if next.is_some() {
+					typed.next();
+				}
+				self.all.extend([name, value.or(next).unwrap_or("auto")]);
+			}
 			_ if is_verbosity(name) => {
 				self.level = Some(number(&name[2..]).unwrap_or(self.level.unwrap_or(0) + name.len() - 1));
 			}
@@ -141,6 +149,11 @@ mod tests {
 			("restore --manage-cgroups=strict", "restore --manage-cgroups strict"),
 			("restore --manage-cgroups-mode ignore", "restore --manage-cgroups ignore"),
 			("restore -o log -i x", "restore -o log -i x"),
+			("restore --translate", "restore --translate auto"),
+			("restore --translate -i x", "restore --translate auto -i x"),
+			("restore --translate auto,soft-high -i x", "restore --translate auto,soft-high -i x"),
+			("restore --translate=off", "restore --translate off"),
+			("verify --translate x.img", "verify --translate auto x.img"),
 			("exec -- a --b=c -v4", "exec -- a --b=c -v4"),
 		] {
 			assert_eq!(seen(typed).as_deref(), Ok(wanted), "{typed}");

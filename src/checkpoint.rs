@@ -3,6 +3,7 @@
 use heapless::Vec;
 
 use crate::act::census::{self, Census};
+use crate::act::disks;
 use crate::act::host::Host;
 use crate::act::scope::{Scope, Selected};
 use crate::act::walk::{self, Choice, Walk};
@@ -100,7 +101,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	let shown = Shown(request.output.unwrap_or(b"standard output"));
 	let output = match request.output {
 		Some(path) => Output::to_path(path).at(format_args!("create {shown}"))?,
-		None => Output::to_stdout().at(format_args!("create a memory file for {shown}"))?,
+		None => Output::in_memory().at(format_args!("create a memory file for {shown}"))?,
 	};
 	let place = format_args!("write the image to {shown}");
 	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;
@@ -127,6 +128,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		let groups = trees.hierarchy(at, scope, &census.book);
 		summary.groups += groups.inspect_err(|_| trees.walk.close())?;
 	}
+	disks::save(&walk.disks, &mut writer).at(place)?;
 	summary.left_out = writer.left_out;
 	summary.bytes = writer.total();
 	let output = writer.finish().at(place)?;

@@ -93,6 +93,9 @@ pub struct Cli {
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
 	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
+	/// restore, verify, attach, exec: a group and all below it have another path here, [CTRL:]OLD=NEW; repeatable
+	#[argh(option, long = "map")]
+	pub moves: Vec<Text>,
 	/// restore, verify, attach, exec: the same for each hierarchy, from where this process is
 	#[argh(option)]
 	pub like: Option<Text>,
@@ -111,6 +114,24 @@ pub struct Cli {
 	/// restore, verify: the same for groups of users; repeatable
 	#[argh(option, long = "gid-map")]
 	pub gid_map: Vec<Text>,
+	/// restore, verify: other CPUs, OLD=NEW or FIRST-LAST=NEW; repeatable
+	#[argh(option, long = "cpu-map")]
+	pub cpu_map: Vec<Text>,
+	/// restore, verify: the same for memory nodes; repeatable
+	#[argh(option, long = "mem-map")]
+	pub mem_map: Vec<Text>,
+	/// restore, verify: another disk, MAJOR:MINOR=MAJOR:MINOR or MAJOR:MINOR=/dev/NAME; repeatable
+	#[argh(option, long = "dev-map")]
+	pub dev_map: Vec<Text>,
+	/// restore, verify: another network interface, OLD=NEW; repeatable
+	#[argh(option, long = "if-map")]
+	pub if_map: Vec<Text>,
+	/// restore, verify, attach, exec: hierarchies that are here in the other cgroup version: off (default), or auto and choices
+	#[argh(option)]
+	pub translate: Option<Text>,
+	/// restore, verify, attach, exec: with --translate, whose groups count where those of a task differ
+	#[argh(option)]
+	pub primary: Option<Text>,
 	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
 	#[argh(option)]
 	pub set: Option<Text>,
@@ -181,12 +202,19 @@ impl Cli {
 			self.manage_cgroups.is_some(),
 			self.phase.is_some(),
 			!self.roots.is_empty(),
+			!self.moves.is_empty(),
 			self.like.is_some(),
 			!self.pid_map.is_empty(),
 			self.pid_map_file.is_some(),
 			self.pidns.is_some(),
 			!self.uid_map.is_empty(),
 			!self.gid_map.is_empty(),
+			!self.cpu_map.is_empty(),
+			!self.mem_map.is_empty(),
+			!self.dev_map.is_empty(),
+			!self.if_map.is_empty(),
+			self.translate.is_some(),
+			self.primary.is_some(),
 			self.set.is_some(),
 			self.skip_missing,
 			self.fit,
@@ -205,7 +233,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 31] = [
+static OWNERS: [(&str, u16); 38] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -220,12 +248,19 @@ static OWNERS: [(&str, u16); 31] = [
 	("--manage-cgroups", RESTORE | CHECK),
 	("--phase", RESTORE | CHECK),
 	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--map", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
 	("--like", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
 	("--pid-map", RESTORE | CHECK),
 	("--pid-map-file", RESTORE | CHECK),
 	("--pidns", RESTORE | CHECK),
 	("--uid-map", RESTORE | VERIFY | CHECK),
 	("--gid-map", RESTORE | VERIFY | CHECK),
+	("--cpu-map", RESTORE | VERIFY | CHECK),
+	("--mem-map", RESTORE | VERIFY | CHECK),
+	("--dev-map", RESTORE | VERIFY | CHECK),
+	("--if-map", RESTORE | VERIFY | CHECK),
+	("--translate", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
+	("--primary", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
 	("--set", ATTACH | EXEC),
 	("--skip-missing", RESTORE | ATTACH | EXEC | CHECK),
 	("--fit", RESTORE | CHECK),

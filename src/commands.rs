@@ -4,6 +4,8 @@ mod differences;
 mod entry;
 mod grow;
 mod options;
+mod rewriting;
+mod translating;
 
 use std::sync::Mutex;
 

@@ -25,6 +25,7 @@ pub mod compare;
 pub mod owners;
 pub mod plan;
 pub mod remap;
+pub mod rewrite;
 pub mod translate;
 pub mod vet;
 
@@ -32,6 +33,7 @@ pub mod kernel;
 
 pub mod act;
 
+pub mod adapt;
 pub mod checkpoint;
 pub mod enter;
 pub mod report;

@@ -37,6 +37,8 @@ pub const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
 pub const DEVICE_PROGRAM_BYTES: usize = 4096 * 8;
 /// Bytes of a list of CPUs or memory nodes that was cut to what this host has; a longer one stays as it is.
 pub const LIST_TEXT_BYTES: usize = 1024;
+/// Disks whose names are kept; more are nameless.
+pub const DISKS: usize = 64;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Bytes of one property's file name.
@@ -72,6 +74,12 @@ pub const PAIR_LINE_BYTES: usize = 1024;
 pub const LATE_TASKS: usize = 1024;
 /// Bytes of a place in a message (a group and a file); longer ones lose their middle, marked by dots.
 pub const PLACE_BYTES: usize = 512;
+/// Values that a translation loses, sets and groups that it refuses, that are told one by one; of others the number.
+pub const TOLD: u64 = 20;
+/// Tasks of a set that are named in a message.
+pub const TASKS_TOLD: usize = 8;
+/// Bits that say which groups may have tasks, by a hash of their paths.
+pub const SPOT_BITS: usize = 512 * 1024;
 /// Bytes of the journal that are kept before they are written to its file.
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.

@@ -1,15 +1,19 @@
-//! An owner in, the owner that the user's rules make of it out.
+//! An owner in, the owner that the user's rules make of it out. CPUs, memory nodes and disks have rules of the same kind.
+
+use core::cell::Cell;
 
 use crate::image::view::Perms;
 use crate::procfs::scan::{cut, number32};
 
 /// So many numbers from `old` on become those from `new` on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
 	old: u32,
 	new: u32,
 	/// The last one of them, less `old`.
 	more: u32,
+	/// There was one.
+	pub hit: Cell<bool>,
 }
 
 impl Shift {
@@ -19,12 +23,30 @@ impl Shift {
 		let (first, last) = cut(old, b'-').unwrap_or((old, old));
 		let (old, new, last) = (number32(first)?, number32(new)?, number32(last)?);
 		let more = last.checked_sub(old)?;
-		(last != u32::MAX && new.checked_add(more)? != u32::MAX).then_some(Shift { old, new, more })
+		let is_sound = last != u32::MAX && new.checked_add(more)? != u32::MAX;
+		is_sound.then_some(Shift { old, new, more, hit: Cell::new(false) })
+	}
+
+	/// One number alone.
+	pub fn one(old: u32, new: u32) -> Self {
+		Shift { old, new, more: 0, hit: Cell::new(false) }
+	}
+
+	/// Whether a number is one of those that it is about, on either side.
+	pub fn is_about(&self, number: u32) -> bool {
+		[self.old, self.new].iter().any(|first| number.checked_sub(*first).is_some_and(|offset| offset <= self.more))
 	}
 
 	fn map(&self, number: u32) -> Option<u32> {
-		number.checked_sub(self.old).filter(|offset| *offset <= self.more).map(|offset| self.new + offset)
+		let offset = number.checked_sub(self.old).filter(|offset| *offset <= self.more)?;
+		self.hit.set(true);
+		Some(self.new + offset)
 	}
+}
+
+/// What the first rule that fits makes of a number.
+pub fn shifted(rules: &[Shift], number: u32) -> Option<u32> {
+	rules.iter().find_map(|rule| rule.map(number))
 }
 
 /// The rules for users and for groups; the first that matches counts, and nothing is mapped twice.
@@ -39,7 +61,7 @@ pub struct Owners<'m> {
 impl Owners<'_> {
 	/// The same mode with the owner of this host.
 	pub fn map(&self, perms: Perms) -> Perms {
-		let new = |rules: &[Shift], old| rules.iter().find_map(|rule| rule.map(old)).unwrap_or(old);
+		let new = |rules, old| shifted(rules, old).unwrap_or(old);
 		Perms { uid: new(self.uids, perms.uid), gid: new(self.gids, perms.gid), ..perms }
 	}
 }

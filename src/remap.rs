@@ -84,7 +84,7 @@ impl Rule {
 }
 
 /// Adds components to a path.
-fn append(path: &mut Path, rest: &[u8]) -> Result<(), Fault> {
+pub(crate) fn append(path: &mut Path, rest: &[u8]) -> Result<(), Fault> {
 	let need = path.len() + rest.len() + 1;
 	let slash: &[u8] = if path.is_empty() || rest.is_empty() { b"" } else { b"/" };
 	let full = Fault::full(Limit::GroupPath, need);

@@ -1,6 +1,7 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
 use crate::act::aim::{Aim, Targets};
+use crate::act::disks;
 use crate::act::dry::{Heads, Plan, Steps};
 use crate::act::fits;
 use crate::act::host::Host;
@@ -57,6 +58,8 @@ pub struct Request<'a> {
 	pub pidns: Option<u32>,
 	/// What this host does not have is left out and counted.
 	pub skip_missing: bool,
+	/// Values that a translation lost.
+	pub lost: u64,
 	/// Lists of CPUs and memory nodes are cut to what this host has.
 	pub fit: bool,
 	/// A failed restore is taken back.
@@ -142,11 +145,12 @@ pub fn restore<'a>(
 	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let Request { skip_missing, like, steps, .. } = *request;
+	let Request { pid_map: pairs, same_pids, pidns, skip_missing, like, steps, .. } = *request;
 	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
 	systemd::warn(image, host, targets, None, log)?;
+	disks::tell(image, log)?;
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
@@ -155,7 +159,6 @@ pub fn restore<'a>(
 	}
 	let proc = Proc::open().at(format_args!("open /proc"))?;
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
-	let Request { pid_map: pairs, same_pids, pidns, .. } = *request;
 	let claim = Claim { pairs, same_pids, pidns, skip_missing };
 	let who = match request.phases.join {
 		true => who(image, dump.as_ref(), (host, targets), &proc, claim, (join, room), log)?,
@@ -364,14 +367,17 @@ impl Story<'_, '_> {
 		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
 	}
 
-	fn code(&self) -> u8 {
-		if self.work.skip_missing && self.work.counts.skipped > 0 { 6 } else { 0 }
+	fn code(&self, request: &Request<'_>) -> u8 {
+		if (request.skip_missing || request.lost > 0) && self.work.counts.skipped > 0 { 6 } else { 0 }
 	}
 
 	/// What the journal says in the end, and the outcome.
 	fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
 		let outcome = match done {
-			Ok(()) => Ok(Outcome { counts: self.work.counts, code: self.code() }),
+			Ok(()) => {
+				self.work.counts.skipped += request.lost;
+				Ok(Outcome { counts: self.work.counts, code: self.code(request) })
+			}
 			Err(error) if self.work.journal.is_empty() => Err(error),
 			Err(error) => Ok(self.fail(&error, request.rollback)),
 		};

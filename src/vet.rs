@@ -40,6 +40,9 @@ pub fn vet<'a>(image: &Image<'a>) -> Result<Counts<'a>, Fault> {
 		task?;
 		counts.tasks += 1;
 	}
+	for disk in image.disks() {
+		disk?;
+	}
 	if let Some(about) = image.about()? {
 		about.page_size()?;
 	}

@@ -82,7 +82,7 @@ same_image() {
 
 # --- commands that everything below looks at. Each is its name in $name and words in $command.
 
-commands=(dump dump_pid dump_criu decode show json restore verify verify_json diff)
+commands=(dump dump_pid dump_criu decode show json restore verify verify_json verify_maps diff)
 
 command_of() {
 	case $1 in
@@ -96,6 +96,7 @@ command_of() {
 	restore) command=(restore -i "$work/image") ;;
 	verify) command=(verify -i "$work/image") ;;
 	verify_json) command=(verify --json -i "$work/image") ;;
+	verify_maps) command=(verify -i "$work/image" --map "/$group=/$group" --cpu-map "0=0" --dev-map "7:0=7:0" --if-map "lo=lo" --uid-map "0=0") ;;
 	diff) command=(diff "$work/image" "$work/image.same") ;;
 	esac
 }

@@ -45,6 +45,10 @@ def a_set(id, members):
     return text(1, number(1, id) + members)
 
 
+def disk(major, minor, name):
+    return text(1003, number(1, major << 20 | minor) + text(2, name))
+
+
 def image(payload):
     return b"\x19\x43\x56\x54\x30\x33\x38\x59" + len(payload).to_bytes(4, "little") + payload
 

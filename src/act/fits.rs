@@ -9,6 +9,7 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 use crate::act::aim::{Target, Targets};
+use crate::act::disks::name_then;
 use crate::act::groups::CONTROL;
 use crate::act::host::Host;
 use crate::act::manner::{Mode, Phases};
@@ -26,6 +27,7 @@ use crate::property::changes::{has_word, lines};
 use crate::property::list::{Numbers, part_in};
 use crate::property::{self, Host as Tied, Phase, Property, Version, value};
 use crate::remap::Place;
+use crate::rewrite::values::disk;
 
 /// Files of other controllers are the same on all hosts.
 const TIED: [&[u8]; 4] = [b"cpuset", b"blkio", b"io", b"hugetlb"];
@@ -126,7 +128,7 @@ impl Fits<'_> {
 				Turn::Enter(group) => {
 					components(group.name).try_for_each(|component| self.path.push(component)).at(place)?;
 					if self.is_written(&group).at(place)? {
-						group.properties().try_for_each(|saved| self.value(&saved.at(place)?))?;
+						group.properties().try_for_each(|saved| self.value(image, &saved.at(place)?))?;
 					}
 				}
 				Turn::Leave(group) => components(group.name).for_each(|_| self.path.pop()),
@@ -142,13 +144,14 @@ impl Fits<'_> {
 		Ok(!path.is_empty() && !is_left && matches!(self.target.rule.place(path), Place::Below(_)))
 	}
 
-	fn value(&mut self, saved: &Saved<'_>) -> Result<(), Error> {
+	fn value(&mut self, image: &Image<'_>, saved: &Saved<'_>) -> Result<(), Error> {
 		let controller = property::controller_of(saved.name);
 		let label = &self.host.hierarchies[self.target.at].label;
 		let names = if saved.name == CONTROL.to_bytes() { saved.value.bytes() } else { controller };
 		let missing = self.offered.as_ref().and_then(|offered| {
-			let mut names = names.split(u8::is_ascii_whitespace);
-			names.find(|name| !matches!(*name, b"" | b"cgroup") && !has_word(offered, name))
+			let names = names.split(u8::is_ascii_whitespace);
+			let mut names = names.map(|name| name.strip_prefix(b"+").unwrap_or(name)); // of a translation
+			names.find(|name| !matches!(*name, b"" | b"cgroup" | b"devices") && !has_word(offered, name))
 		});
 		if missing.is_none() && !TIED.contains(&controller) {
 			return Ok(());
@@ -186,6 +189,9 @@ impl Fits<'_> {
 			Tied::Cpus | Tied::Nodes if missing.is_none() => format_args!("{place}, this host has {}", Shown(has)),
 			_ => place,
 		};
+		if let (Tied::Disks, Some(name)) = (known.host, name_then(image, disk(value::first_word(lost)))) {
+			return self.log.unfit(Error::new(Fault::Unfit(why), format_args!("{place}, which was {}", Shown(name))));
+		}
 		self.log.unfit(Error::new(Fault::Unfit(why), place))
 	}
 

@@ -17,7 +17,7 @@ use crate::limits::WRITE_BYTES;
 use crate::name::Name;
 use crate::plan::add_change;
 use crate::procfs::membership::has_controller;
-use crate::property::value::controller_changes;
+use crate::property::value::{self, controller_changes};
 use crate::property::{self, Version, Write};
 
 /// The mode of a group that the image knows nothing about.
@@ -129,12 +129,14 @@ impl Work<'_> {
 	}
 }
 
-/// Whether the image has lists for this group.
+/// Whether the image has both lists for this group.
 fn has_lists(site: &Site<'_, '_>) -> bool {
-	let is_list = |property: Result<crate::image::view::Property<'_>, Fault>| {
-		property.is_ok_and(|property| property.name == b"cpuset.cpus" && !property.value.bytes().is_empty())
+	let is_list = |property: &Result<crate::image::view::Property<'_>, Fault>| {
+		property.as_ref().is_ok_and(|property| {
+			matches!(property.name, b"cpuset.cpus" | b"cpuset.mems") && !property.value.bytes().is_empty()
+		})
 	};
-	site.role != Role::Way && site.properties().any(is_list)
+	site.role != Role::Way && site.properties().filter(is_list).count() >= LISTS.len()
 }
 
 /// `+NAME` for each controller that the image's group needs and that is not handed down to it.
@@ -142,6 +144,10 @@ fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>)
 	for saved in site.properties() {
 		let saved = saved?;
 		let Some(known) = property::find(Version::V2, saved.name) else { continue };
+		// A default whose owner is not known asks for nothing: a translation made it.
+		if saved.perms.is_none() && value::is_default(known, saved.value.bytes()) {
+			continue;
+		}
 		let names = match known.write {
 			Write::Controllers => saved.value.bytes(),
 			Write::Program => b"", // no controller has it

@@ -5,6 +5,7 @@ mod astray;
 pub mod attributes;
 pub mod census;
 mod devices;
+pub mod disks;
 pub mod dry;
 pub mod entry;
 pub mod files;

@@ -258,7 +258,9 @@ impl<'a> Tour<'_, 'a> {
 		let Buffers { levels, path, .. } = &mut *self.buffers;
 		let Target { at, part, joins, .. } = *self.target;
 		let label = &self.host.hierarchies[self.target.at].label;
-		let (mut left, first) = (components(rest).count(), start.is_some());
+		// The root's values are never written.
+		let is_below_root = levels.last().is_some_and(|above| above.role == Role::Root);
+		let (mut left, first) = (components(rest).count(), start.is_some() || is_below_root);
 		let (mut current, mut name) = (start, Name::empty());
 		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
 		for component in components(rest) {

@@ -7,6 +7,7 @@
 use heapless::Vec;
 
 use crate::act::attributes;
+use crate::act::disks::{Disks, note};
 use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
 use crate::act::read;
@@ -52,6 +53,8 @@ pub struct Buffers {
 	/// One value.
 	pub value: [u8; VALUE_BYTES],
 	trail: Trail,
+	/// What values are about.
+	pub disks: Disks,
 }
 
 impl Buffers {
@@ -64,6 +67,7 @@ impl Buffers {
 			list: [0; LIST_BYTES],
 			value: [0; VALUE_BYTES],
 			trail: Trail::new(),
+			disks: Disks::new(),
 		}
 	}
 
@@ -314,7 +318,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 
 	/// Writes the properties of an open group.
 	fn properties(&mut self, dir: &Dir) -> Result<Entered, Error> {
-		let Buffers { files, list, value, trail, .. } = &mut *self.buffers;
+		let Buffers { files, list, value, trail, disks, .. } = &mut *self.buffers;
 		let label = &self.hierarchy.label;
 		let is_root = trail.bytes().is_empty();
 		let files = match files.of(dir, label.version(), is_root, self.choice.wanted, list) {
@@ -325,7 +329,8 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			match read::current(dir, file, property, value, true) {
 				Ok((text, perms)) => {
 					self.threaded |= property.write == Write::Type && text == b"threaded";
-					let written = self.writer.property(file.to_bytes(), text, perms);
+					note(disks, property, text);
+					let written = self.writer.property(file.to_bytes(), text, Some(perms));
 					written.at(format_args!("write the image"))?;
 				}
 				Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),

@@ -10,6 +10,8 @@ use cgraft::report::differences::Report;
 use cgraft::restore::verify;
 use cgraft::vet::vet;
 
+use super::rewriting::used;
+use super::translating::{Translated, translated};
 use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, pid, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
@@ -25,8 +27,11 @@ pub fn run_verify(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let (owners, like) = (owners(cli, shifts)?, pid("--like", cli.like)?);
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let changed = translated(cli, &image, &mut space, messages)?;
+	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
 	print_differences(cli, &HOST, &mut |tell| {
 		verify(&image, (roots, like, owners), yard(cli), &mut space, messages, tell)
 	})

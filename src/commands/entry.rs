@@ -6,6 +6,8 @@ use cgraft::log::Log;
 use cgraft::name::Shown;
 use cgraft::procfs::scan::number32;
 
+use super::rewriting::used;
+use super::translating::{Translated, translated};
 use super::{ImagePath, RESTORE, TEXTS, open, pid, pids, texts, yard};
 use crate::cli::{self, Cli};
 use crate::messages::Messages;
@@ -62,7 +64,10 @@ fn run_enter(cli: &Cli, pids: &[u32], messages: &mut Messages) -> Result<(u64, u
 		skip_missing: cli.skip_missing,
 	};
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, messages)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let changed = translated(cli, &image, &mut space, messages)?;
+	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
 	enter(&image, &request, &mut space, messages)
 }

@@ -14,6 +14,8 @@ use cgraft::report::offered::Report;
 use cgraft::restore::{Outcome, Request, restore};
 
 use super::options::{PAIRS, pairs};
+use super::rewriting::used;
+use super::translating::{Translated, translated};
 use super::{ImagePath, REPORT, RESTORE, SHIFTS, TEXTS, delivered, open, owners, pid, texts, yard};
 use crate::cli::Cli;
 use crate::messages::Messages;
@@ -47,7 +49,7 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 	let [roots, ..] = &mut *TEXTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let shifts = &mut *SHIFTS.try_lock().unwrap_or_else(|_| unreachable!());
 	let map = &mut *PAIRS.try_lock().unwrap_or_else(|_| unreachable!());
-	let request = Request {
+	let mut request = Request {
 		mode: Mode::parse(mode).ok_or(Fault::Usage(Why::NoSuchChoice)).at(place)?,
 		phases: Phases::parse(phases).at(format_args!("--phase {}", Shown(phases.as_bytes())))?,
 		roots: texts(&cli.roots, roots)?,
@@ -59,6 +61,7 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 		same_pids: cli.same_pids,
 		pidns: pid("--pidns", cli.pidns)?,
 		skip_missing: cli.skip_missing || cli.fit,
+		lost: 0,
 		fit: cli.fit,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
@@ -70,8 +73,12 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 		return Err(Fault::Usage(Why::MapAndSpace)).at(format_args!("restore"));
 	}
 	let map = path.map()?;
-	let image = open(&map, &path)?;
+	let mut other = None;
+	let image = used(cli, open(&map, &path)?, &mut other, log)?;
 	let mut space = RESTORE.try_lock().unwrap_or_else(|_| unreachable!());
+	let changed = translated(cli, &image, &mut space, log)?;
+	let image = changed.as_ref().map_or(Ok(image), Translated::image)?;
+	request.lost = changed.as_ref().map_or(0, |changed| changed.lost);
 	restore(&image, &request, &mut space, log)
 }
 

@@ -82,10 +82,15 @@ pub fn pid(option: &str, given: Option<cli::Text>) -> Result<Option<u32>, Error>
 	number.map(Some).at(format_args!("{option} {}", Shown(value.as_bytes())))
 }
 
-/// Reads `--uid-map` and `--gid-map`, each `OLD=NEW` or `FIRST-LAST=NEW`.
+/// `OLD=NEW` or `FIRST-LAST=NEW`.
+pub fn numbers_of(value: &str) -> Result<Shift, Why> {
+	Shift::parse(value.as_bytes()).ok_or(Why::BadShift)
+}
+
+/// Reads `--uid-map` and `--gid-map`.
 pub fn owners<'t>(cli: &Cli, [uids, gids]: &'t mut [Shifts; 2]) -> Result<Owners<'t>, Error> {
 	for (option, values, into) in [("--uid-map", &cli.uid_map, &mut *uids), ("--gid-map", &cli.gid_map, &mut *gids)] {
-		each(option, values, &mut |value| Ok(into.push(Shift::parse(value.as_bytes()).ok_or(Why::BadShift)?).is_ok()))?;
+		each(option, values, &mut |value| Ok(into.push(numbers_of(value)?).is_ok()))?;
 	}
 	Ok(Owners { uids, gids })
 }

@@ -5,10 +5,10 @@
 //! one image has is told, what lies below it is not, unless it is an ancestor. Memory is a few bytes a level, and the
 //! work is that of reading both images twice where both have the same order, as those of one kernel do.
 
-mod seek;
+pub(crate) mod seek;
 mod tasks;
 mod values;
-mod walk;
+pub(crate) mod walk;
 
 use crate::difference::{Difference, Tell, What};
 use crate::error::Fault;

@@ -79,7 +79,7 @@ impl Seek {
 }
 
 /// Which of the first items of `wanted` may be among `items`, as bits.
-fn among(wanted: Items<'_>, items: Items<'_>, key: Key<'_>) -> Result<u64, Fault> {
+pub(crate) fn among(wanted: Items<'_>, items: Items<'_>, key: Key<'_>) -> Result<u64, Fault> {
 	let (mut keys, mut slots, mut found) = ([0; ASKED], [0_u64; SLOTS], 0);
 	for (at, item) in wanted.take(ASKED).enumerate() {
 		keys[at] = key(false, item?)?;

@@ -189,7 +189,7 @@ impl<'w, 'a> Pair<'w, 'a> {
 }
 
 /// The last component of the name in a group's bytes.
-fn name_of<'a>(message: Message<'a>) -> Result<&'a [u8], Fault> {
+pub(crate) fn name_of<'a>(message: Message<'a>) -> Result<&'a [u8], Fault> {
 	Ok(leaf(Group::view(message, Layout::Criu)?.name))
 }
 

@@ -28,7 +28,7 @@ macro_rules! fields {
 
 fields! {
 	/// `cgroup_entry`
-	entry { SETS = 1, CONTROLLERS = 2, ABOUT = 1000, TASKS = 1001, CHECKSUM = 1002, }
+	entry { SETS = 1, CONTROLLERS = 2, ABOUT = 1000, TASKS = 1001, CHECKSUM = 1002, DISKS = 1003, }
 }
 fields! {
 	/// `cg_set_entry`
@@ -65,6 +65,10 @@ fields! {
 fields! {
 	/// `cgraft_mount`
 	mount { NAME = 1, SUPER_OPTIONS = 2, }
+}
+fields! {
+	/// `cgraft_disk`
+	disk { NUMBER = 1, NAME = 2, }
 }
 fields! {
 	/// `cgraft_about`
@@ -140,6 +144,7 @@ mod tests {
 			("cgraft_task", super::task::ALL),
 			("cgraft_mount", super::mount::ALL),
 			("cgraft_about", super::about::ALL),
+			("cgraft_disk", super::disk::ALL),
 			("cgroup_entry", super::entry::ALL),
 			("rfc_dir_entry", super::rfc_dir::ALL),
 			("rfc_controller_entry", super::rfc_controller::ALL),

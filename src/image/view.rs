@@ -69,6 +69,21 @@ impl<'a> Image<'a> {
 		Repeated::new(self.payload, schema::entry::SETS, self.layout)
 	}
 
+	/// All there is, in the order of the bytes.
+	pub fn fields(&self) -> Fields<'a> {
+		Fields::new(self.payload)
+	}
+
+	/// The set of a field.
+	pub fn set(&self, field: &Field<'a>) -> Result<Set<'a>, Fault> {
+		Set::view(field.bytes()?, self.layout)
+	}
+
+	/// The disk of a field.
+	pub fn disk(&self, field: &Field<'a>) -> Result<Disk<'a>, Fault> {
+		Disk::view(field.bytes()?, self.layout)
+	}
+
 	/// The hierarchies in the order of the bytes.
 	pub fn hierarchies(&self) -> impl Iterator<Item = Result<Hierarchy<'a>, Fault>> + use<'a> {
 		let pages = self.pages;
@@ -79,6 +94,11 @@ impl<'a> Image<'a> {
 	/// The tasks in the order of the bytes; none in an image of CRIU.
 	pub fn tasks(&self) -> Repeated<'a, Task<'a>> {
 		Repeated::new(self.payload, schema::entry::TASKS, self.layout)
+	}
+
+	/// Disks that its values are about.
+	pub fn disks(&self) -> Repeated<'a, Disk<'a>> {
+		Repeated::new(self.payload, schema::entry::DISKS, self.layout)
 	}
 
 	/// Who wrote it and where; none in an image of CRIU.
@@ -684,6 +704,23 @@ impl<'a> View<'a> for Task<'a> {
 			comm: last.text(4, missing)?,
 			set: last.number(5, missing)?,
 		})
+	}
+}
+
+/// A disk on the host of the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk<'a> {
+	/// Its major number from bit 20 on, and its minor number.
+	pub number: u32,
+	/// Its name.
+	pub name: &'a [u8],
+}
+
+impl<'a> View<'a> for Disk<'a> {
+	fn view(message: Message<'a>, _: Layout) -> Result<Self, Fault> {
+		let mut fields = [None; 2];
+		let last = Last::of(message, &[schema::disk::NUMBER, schema::disk::NAME], &mut fields)?;
+		Ok(Disk { number: last.number(0, Why::DiskIncomplete)?, name: last.text(1, Why::DiskIncomplete)? })
 	}
 }
 

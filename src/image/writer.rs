@@ -4,6 +4,8 @@
 //! and hierarchies are opened and closed ([`super::sink`]). Inside a group everything of its own comes before its
 //! children, so that a reader need not skip them.
 
+mod rfc;
+
 use quick_protobuf::Writer;
 
 use crate::error::Fault;
@@ -11,7 +13,6 @@ use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
 use crate::image::size::{member_size, number_size, number_tag, perms_size, task_size, text_size, text_tag};
 use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
-use crate::procfs::scan::number;
 
 /// Writes one image.
 pub struct ImageWriter<'s, S: Store> {
@@ -47,7 +48,8 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.layout
 	}
 
-	fn text(&mut self, number: u32, text: &[u8]) -> Result<(), Fault> {
+	/// A text, or a message whose bytes are known.
+	pub fn text(&mut self, number: u32, text: &[u8]) -> Result<(), Fault> {
 		let result = Writer::new(&mut self.sink).write_with_tag(text_tag(number), |writer| writer.write_bytes(text));
 		self.sink.settle(result)
 	}
@@ -71,7 +73,7 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.sink.open()
 	}
 
-	/// Closes a hierarchy or a group.
+	/// Closes a hierarchy, a group or a set.
 	pub fn close(&mut self, mark: Mark) -> Result<(), Fault> {
 		self.sink.close(mark)
 	}
@@ -103,20 +105,34 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		id: u32,
 		members: impl Iterator<Item = Member<'m>> + Clone,
 	) -> Result<(u64, usize), Fault> {
-		let number = if self.layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS };
+		let number = self.members();
 		let len: usize = members.clone().map(|member| text_size(number, member_size(&member))).sum();
 		self.message(schema::entry::SETS, number_size(schema::set::ID, u64::from(id)) + len)?;
 		self.number(schema::set::ID, u64::from(id))?;
 		let at = self.sink.total();
 		for member in members {
-			self.message(number, member_size(&member))?;
-			self.text(schema::member::NAME, member.name)?;
-			self.text(schema::member::PATH, member.path)?;
-			if let Some(prefix) = member.cgns_prefix {
-				self.number(schema::member::CGNS_PREFIX, u64::from(prefix))?;
-			}
+			self.member(&member)?;
 		}
 		Ok((at, len))
+	}
+
+	/// Opens a set whose members are not counted yet.
+	pub fn open_set(&mut self, id: u32) -> Result<Mark, Fault> {
+		let mark = self.open(schema::entry::SETS)?;
+		self.number(schema::set::ID, u64::from(id))?;
+		Ok(mark)
+	}
+
+	/// One member of the open set.
+	pub fn member(&mut self, member: &Member<'_>) -> Result<(), Fault> {
+		self.message(self.members(), member_size(member))?;
+		self.text(schema::member::NAME, member.name)?;
+		self.text(schema::member::PATH, member.path)?;
+		member.cgns_prefix.map_or(Ok(()), |prefix| self.number(schema::member::CGNS_PREFIX, u64::from(prefix)))
+	}
+
+	fn members(&self) -> u32 {
+		if self.layout == Layout::Rfc { schema::rfc_set::CTLS } else { schema::set::CTLS }
 	}
 
 	/// Bytes that were written already; whether they are there.
@@ -154,6 +170,17 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		self.number(schema::task::START_TIME, task.start_time)?;
 		self.text(schema::task::COMM, task.comm)?;
 		self.number(schema::task::SET, u64::from(task.set))
+	}
+
+	/// A disk's name; the number is that of [`schema::disk`].
+	pub fn disk(&mut self, number: u32, name: &[u8]) -> Result<(), Fault> {
+		if self.layout == Layout::Rfc {
+			return Ok(());
+		}
+		let len = number_size(schema::disk::NUMBER, u64::from(number)) + text_size(schema::disk::NAME, name.len());
+		self.message(schema::entry::DISKS, len)?;
+		self.number(schema::disk::NUMBER, u64::from(number))?;
+		self.text(schema::disk::NAME, name)
 	}
 
 	/// Opens a hierarchy; `id` is its number in /proc/cgroups, which only the RFC layout keeps.
@@ -211,41 +238,29 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		}
 	}
 
-	fn rfc_group(&mut self, head: bool, path: &[u8]) -> Result<Mark, Fault> {
-		let mark = self.open(if head { schema::rfc_controller::DIRS } else { schema::rfc_dir::CHILDREN })?;
-		self.message(schema::rfc_dir::PATH, path.len() + 1)?;
-		self.sink.write(b"/")?;
-		self.sink.write(path)?;
-		Ok(mark)
-	}
-
 	/// One property of the open group.
-	pub fn property(&mut self, name: &[u8], value: &[u8], perms: Perms) -> Result<(), Fault> {
+	pub fn property(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<(), Fault> {
 		if self.layout == Layout::Rfc {
 			return self.rfc_property(name, value);
 		}
+		self.value(name, value, perms).map(|_| ())
+	}
+
+	/// The same in CRIU's layout, with a value that [`Self::patch`] replaces before the group is closed: where it is.
+	pub fn value(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<u64, Fault> {
 		let len = text_size(schema::property::NAME, name.len())
 			+ text_size(schema::property::VALUE, value.len())
-			+ text_size(schema::property::PERMS, perms_size(perms));
+			+ perms.map_or(0, |perms| text_size(schema::property::PERMS, perms_size(perms)));
 		self.message(schema::dir::PROPERTIES, len)?;
 		self.text(schema::property::NAME, name)?;
 		self.text(schema::property::VALUE, value)?;
-		self.perms(schema::property::PERMS, perms)
+		let at = self.sink.total() - value.len() as u64;
+		perms.map_or(Ok(at), |perms| self.perms(schema::property::PERMS, perms).map(|()| at))
 	}
 
-	fn rfc_property(&mut self, name: &[u8], value: &[u8]) -> Result<(), Fault> {
-		let field = match name {
-			b"memory.limit_in_bytes" => Some(schema::rfc_dir::MEM_LIMIT),
-			b"cpu.shares" => Some(schema::rfc_dir::CPU_SHARES),
-			_ => None,
-		};
-		match field.zip(number(value)) {
-			Some((field, number)) => self.number(field, number),
-			None => {
-				self.left_out += u64::from(!value.is_empty());
-				Ok(())
-			}
-		}
+	/// Replaces bytes of a value.
+	pub fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
+		self.sink.patch(at, bytes)
 	}
 
 	fn perms(&mut self, number: u32, perms: Perms) -> Result<(), Fault> {

@@ -98,6 +98,14 @@ pub fn release(into: &mut [u8]) -> usize {
 /// getauxval(3): the size of a page.
 const AT_PAGESZ: c_ulong = 6;
 
+/// Major and minor number of a block device, if there is one.
+pub fn disk_at(path: &[u8]) -> Option<(u32, u32)> {
+	let path = output::c_string::<{ crate::limits::PATH_BYTES }>(path).ok()?;
+	let stat = rustix::fs::stat(path.as_c_str()).ok()?;
+	let is_disk = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::BlockDevice;
+	is_disk.then_some((rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)))
+}
+
 /// Bytes of a memory page.
 pub fn page_size() -> u32 {
 	fenced::getauxval(AT_PAGESZ) as u32

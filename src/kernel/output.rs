@@ -49,8 +49,8 @@ pub struct Output {
 }
 
 impl Output {
-	/// A memory file that goes to standard output.
-	pub fn to_stdout() -> Result<Self> {
+	/// A memory file, for [`Self::map`], or that goes to standard output.
+	pub fn in_memory() -> Result<Self> {
 		Ok(Output { file: memory_file()?, way: Way::Pipe, done: false })
 	}
 
@@ -89,6 +89,11 @@ impl Output {
 		let temporary = temporary_name();
 		let file = fs::openat(dir.fd(), temporary.as_c_str(), flags, Mode::from_raw_mode(IMAGE_MODE)).map_err(fault)?;
 		Ok(Output { file, way: Way::Named { dir, name }, done: false })
+	}
+
+	/// The file as it is, to be read.
+	pub fn map(&self) -> Result<Map> {
+		Map::new(&self.file, fs::fstat(&self.file).map_err(fault)?.st_size as usize)
 	}
 
 	/// Puts the complete file where it belongs.
@@ -256,8 +261,7 @@ pub fn read_image(path: Option<&[u8]>) -> Result<Map> {
 		fs::FileType::Directory => Err(Fault::Kernel(errno::EISDIR)),
 		_ => {
 			let copy = spool(file.as_fd())?;
-			let len = fs::fstat(&copy).map_err(fault)?.st_size as usize;
-			Map::new(&copy, len)
+			Map::new(&copy, fs::fstat(&copy).map_err(fault)?.st_size as usize)
 		}
 	}
 }

@@ -83,10 +83,12 @@ impl<'a> Iterator for LineChanges<'a> {
 	}
 }
 
-/// The names to enable (`+`) and to disable (`-`) so that cgroup.subtree_control becomes `saved`.
+/// The names to enable (`+`) and to disable (`-`) so that cgroup.subtree_control becomes `saved`; `+NAME +NAME`, or `+`
+/// alone, are at least those.
 pub fn controller_changes<'a>(saved: &'a [u8], current: &'a [u8]) -> impl Iterator<Item = (u8, &'a [u8])> {
-	let more = words(saved).filter(move |name| !has_word(current, name)).map(|name| (b'+', name));
-	let less = words(current).filter(move |name| !has_word(saved, name)).map(|name| (b'-', name));
+	let exact = !saved.starts_with(b"+");
+	let more = controllers(saved).filter(move |name| !has_word(current, name)).map(|name| (b'+', name));
+	let less = words(current).filter(move |name| exact && !has_word(saved, name)).map(|name| (b'-', name));
 	more.chain(less)
 }
 
@@ -113,9 +115,17 @@ pub(super) fn same_lines(property: &Property, a: &[u8], b: &[u8]) -> bool {
 	rule.has_all(a, b) && rule.has_all(b, a)
 }
 
-/// Whether both texts have the same words in any order.
-pub(super) fn same_words(a: &[u8], b: &[u8]) -> bool {
-	words(a).all(|word| has_word(b, word)) && words(b).all(|word| has_word(a, word))
+/// Whether both texts have the same controllers in any order, or one has at least those that the other asks for.
+pub(super) fn same_controllers(a: &[u8], b: &[u8]) -> bool {
+	let has = |text: &[u8], of: &[u8]| {
+		of.starts_with(b"+") || controllers(text).all(|word| controllers(of).any(|name| name == word))
+	};
+	has(a, b) && has(b, a)
+}
+
+/// The names of a text of controllers.
+fn controllers(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+	words(text).map(|word| word.strip_prefix(b"+").unwrap_or(word)).filter(|name| !name.is_empty())
 }
 
 /// The lines of a text without blanks around them; empty ones are left out.
@@ -358,6 +368,22 @@ mod tests {
 		assert_eq!(list(b"cpu memory", b"cpu pids\n"), [(b'+', &b"memory"[..]), (b'-', b"pids")]);
 		assert_eq!(list(b"", b"\n"), []);
 		assert_eq!(list(b"cpuset", b"cpu"), [(b'+', &b"cpuset"[..]), (b'-', b"cpu")]);
+		assert_eq!(list(b"+cpuset +cpu   ", b"cpu io"), [(b'+', &b"cpuset"[..])]);
+		assert_eq!(list(b"+", b"cpu io"), []);
+		for (a, b, same) in [
+			("+cpu", "io cpu", true),
+			("+cpu +io", "cpu", false),
+			("+", "", true),
+			("+", "cpu", true),
+			("+cpu", "", false),
+			("cpu", "cpu io", false),
+		] {
+			assert_eq!(
+				(same_controllers(a.as_bytes(), b.as_bytes()), same_controllers(b.as_bytes(), a.as_bytes())),
+				(same, same),
+				"{a} {b}"
+			);
+		}
 	}
 
 	#[test]

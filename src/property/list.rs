@@ -5,8 +5,6 @@
 
 use core::fmt::Write;
 
-use heapless::Vec;
-
 use crate::procfs::scan::number;
 
 /// Numbers a set can hold, 0 to 16383. Kernels are built for at most 8192 CPUs and 1024 nodes. Takes 2 KiB of stack.
@@ -54,7 +52,7 @@ impl Numbers {
 	}
 
 	/// Puts the numbers from `first` to `last` in; none of it if one cannot be held.
-	fn insert(&mut self, first: usize, last: usize) -> Option<()> {
+	pub fn insert(&mut self, first: usize, last: usize) -> Option<()> {
 		if first > last || last >= NUMBERS {
 			return None;
 		}
@@ -67,19 +65,22 @@ impl Numbers {
 
 /// The part of a list that is in `has`, as a list, put into `into`, which is empty; none where the text is no list, or the
 /// part is longer than `into`.
-pub fn part_in<const N: usize>(text: &[u8], has: &Numbers, into: &mut Vec<u8, N>) -> Option<()> {
+pub fn part_in(text: &[u8], has: &Numbers, into: &mut dyn Write) -> Option<()> {
 	let wanted = Numbers::parse(text)?;
-	let is_in = |number: &usize| wanted.contains(*number) && has.contains(*number);
-	let mut next = 0;
-	while let Some(first) = (next..NUMBERS).find(is_in) {
-		let last = (first..NUMBERS).find(|number| !is_in(number)).unwrap_or(NUMBERS) - 1;
-		let comma = if into.is_empty() { "" } else { "," };
+	write_list(&|number| wanted.contains(number) && has.contains(number), into)
+}
+
+/// Writes the numbers that are in a set as a list; none where there is no room for it.
+pub fn write_list(is_in: &dyn Fn(usize) -> bool, into: &mut dyn Write) -> Option<()> {
+	let (mut next, mut comma) = (0, "");
+	while let Some(first) = (next..NUMBERS).find(|number| is_in(*number)) {
+		let last = (first..NUMBERS).find(|number| !is_in(*number)).unwrap_or(NUMBERS) - 1;
 		match first == last {
 			true => write!(into, "{comma}{first}"),
 			false => write!(into, "{comma}{first}-{last}"),
 		}
 		.ok()?;
-		next = last + 1;
+		(next, comma) = (last + 1, ",");
 	}
 	Some(())
 }
@@ -102,6 +103,7 @@ fn ends(range: &[u8]) -> Option<(usize, usize)> {
 mod tests {
 	use super::*;
 	extern crate std;
+	use heapless::Vec;
 	use std::{format, vec::Vec as List};
 
 	fn members(text: &str) -> Option<List<usize>> {

@@ -3,7 +3,7 @@
 //! Values are bytes without the kernel's last newline; inner newlines stay. They may come from a hostile image, so
 //! nothing here trusts their form: text that is not what the kernel prints is compared byte by byte. Nothing fails.
 
-use super::changes::{same_lines, same_words};
+use super::changes::{same_controllers, same_lines};
 use super::list::Numbers;
 use super::{Fresh, Property, Read, Unit, Version, Write};
 use crate::procfs::scan::number;
@@ -48,7 +48,7 @@ pub fn same(property: &Property, a: &[u8], b: &[u8]) -> bool {
 	}
 	match property.write {
 		Write::Type => is_threaded(a) == is_threaded(b),
-		Write::Controllers => same_words(a, b),
+		Write::Controllers => same_controllers(a, b),
 		Write::Lines { .. } | Write::Devices | Write::Program => same_lines(property, a, b),
 		Write::List => same_numbers(a, b),
 		Write::Whole => same_amount(property, a, b),

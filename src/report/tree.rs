@@ -27,7 +27,7 @@ pub(super) mod path;
 mod perms;
 mod roll;
 #[cfg(test)]
-pub(super) mod sample;
+pub(crate) mod sample;
 mod values;
 
 use core::fmt::{self, Display, Write};

@@ -7,8 +7,11 @@
 //!
 //! Sources: cgroups(7), Documentation/admin-guide/cgroup-v2.rst.
 
+use core::fmt;
+
 use crate::error::Fault;
 use crate::limits::{CONTROLLERS_BYTES, Limit};
+use crate::name::Shown;
 use crate::procfs::scan::words;
 use crate::property::Property;
 
@@ -84,6 +87,13 @@ impl Controllers {
 			out.put(name).map_err(|_| full)?;
 		}
 		Ok(out.text())
+	}
+}
+
+/// Their names, with a blank before each.
+impl fmt::Display for Controllers {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		self.names().try_for_each(|name| write!(f, " {}", Shown(name)))
 	}
 }
 

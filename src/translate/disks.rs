@@ -59,7 +59,17 @@ pub(super) fn weights_to_v1(turn: &mut Turn<'_, '_, '_>, from: Scheduler) -> Mad
 	let to = if turn.choices.bfq { BFQ_V1 } else { CFQ_V1 };
 	match turn.part {
 		0 => group_weight(turn, turn.value, from, to).map(|()| to.single),
-		1 => disk_weights(turn, turn.value, from, to).map(|()| to.disks),
+		1 => {
+			// A scheduler with both in the file for disks says there what is the group's as well.
+			let both = to.disks == v1::BFQ_DEVICE;
+			if both {
+				turn.out.put(b"default ")?;
+				group_weight(turn, turn.value, from, to)?;
+			}
+			let before = turn.out.len();
+			disk_weights(turn, turn.value, from, to)?;
+			if both && turn.out.len() == before { Err(Miss::Nothing) } else { Ok(to.disks) }
+		}
 		_ => Err(Miss::Nothing),
 	}
 }

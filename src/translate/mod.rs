@@ -25,7 +25,15 @@ mod to_v1;
 mod to_v2;
 
 pub mod controllers;
+pub mod image;
+mod members;
+mod merge;
+mod split;
+mod union;
+mod values;
 pub mod weight;
+#[cfg(test)]
+mod whole;
 
 use crate::error::{Fault, Why};
 use crate::image::view::{Properties, Text};

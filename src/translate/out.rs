@@ -73,6 +73,10 @@ impl<'t> Out<'t> {
 		if self.len == 0 { Ok(()) } else { self.put(b"\n") }
 	}
 
+	pub(super) fn len(&self) -> usize {
+		self.len
+	}
+
 	pub(super) fn text(self) -> &'t [u8] {
 		let Out { buffer, len } = self;
 		buffer.get(..len).unwrap_or(b"")

@@ -51,12 +51,46 @@ const COLUMNS: &str = "\
 ";
 
 const TAIL: &str = "
+## Whole images
+
+`--translate auto` makes another image in memory, and everything after that is the usual restore, verify, attach or exec.
+It is done for hierarchies whose controllers this host has in the other version only, and not at all if there are none.
+Values that have no equal are warnings, each with its group, its file and the value; after twenty of them only the number.
+They count as skipped, and a restore ends with exit code 6.
+
+### v1 hierarchies become the one of v2
+
+- A group is there if one of the hierarchies has it. Owner, mode and attributes are those of the first one, in the order of
+  the image. Named hierarchies come last, as does a v2 hierarchy without controllers that the image has beside them.
+- Owner and mode of `cgroup.procs` are those of `cgroup.subtree_control` as well: whoever may move tasks in a v1 group can
+  make groups with limits in it, and on v2 needs that file for it.
+- `cgroup.subtree_control` of a group has the controllers of values that are set in groups below it and are no defaults, and
+  no more: with each one more, fewer groups can have tasks. What a group hands down already stays.
+- A task is in the deepest of its groups, if its other groups all lie above that one: they hold the task there as well.
+  Else it would be in two groups: exit code 4, with the sets, their tasks and their groups. `--primary CTRL` names the
+  hierarchy whose groups count then; limits of the others no longer hold these tasks. Named hierarchies, and a v2 hierarchy without controllers,
+  count only for tasks that are in the root of all others: nothing is limited by them.
+- Threads of one process that would be in different groups, and groups with tasks that would have to hand down controllers
+  for processes only, or any to a group with tasks, are what v2 does not have: exit code 4, with groups and tasks.
+- Rules for devices become a BPF program of the group.
+- Lists of CPUs and memory nodes that are those of the group above, or all of the image's host, become empty: v1 groups must
+  have lists, v2 groups inherit them.
+- A default of v1 is a default of v2 and is written only where the group has the file.
+- A value for whose controller this host has no hierarchy at all is an error, or lost with `--skip-missing`.
+
+### A v2 hierarchy becomes several of v1
+
+Each hierarchy of the host that has a controller of which the image has files gets the whole tree with its own values, and the
+tasks, so each group is in all of them. Where a group is frozen the hierarchy of the freezer gets it, too. A group of
+cpuset without lists gets those of the group above, since no task could enter.
+
+A host that has some of the image's v2 controllers in v2 and others in v1 is not translated for.
+
 ## Controllers
 
 A v1 group is there for a controller because it has a directory in its hierarchy; a v2 group is if all groups above it
-hand the controller down. So `cgroup.subtree_control` of a group has the controllers of all v1 hierarchies in which the
-group has children. cpuacct needs none: cpu.stat counts in every group, and the controller cpu would share out time where
-nobody did. A group with tasks of its own cannot hand down those that are for processes only.
+hand the controller down. cpuacct needs none: cpu.stat counts in every group, and the controller cpu would share out time
+where nobody did. A group with tasks of its own cannot hand down those that are for processes only.
 
 | v1 | v2 | for processes only |
 |---|---|---|
@@ -113,7 +147,7 @@ const V1: &[Note] = &[
 		"cpuset.cpus",
 		"cpuset.cpus=0-3,8",
 		"same list",
-		"the list that a v1 group must have stays a list, though v2 would inherit it",
+		"a list of a whole image that is that of the group above, or all of its host: v1 groups must have one, v2 groups inherit it",
 	),
 	("cpuset.mems", "cpuset.mems=0", "same list", "as cpuset.cpus"),
 	("cpuset.memory_migrate", "cpuset.memory_migrate=1", "what v2 does", "0 with set nodes: v2 moves the pages anyway"),
@@ -167,7 +201,7 @@ const V1: &[Note] = &[
 		"devices.list",
 		"devices.list=c 1:3 rwm",
 		"all devices allowed is no program",
-		"needs a BPF program, which is not a value",
+		"a program of the group, if the restore makes it",
 	),
 	("net_cls.classid", "net_cls.classid=1048577", "", "needs a BPF program"),
 	("net_prio.ifpriomap", "net_prio.ifpriomap=lo 0|eth0 5", "", "needs a BPF program"),

@@ -309,10 +309,10 @@ const BACK: &[Row] = &[
 	("io.weight=default 60|8:0 200", "", "blkio.weight=300; blkio.weight_device=8:0 1000"),
 	("io.weight=default 100", "", "blkio.weight=500*; blkio.weight_device=*"),
 	("io.weight=default 10000", "", "blkio.weight=1000; blkio.weight_device=*"),
-	("io.weight=default 2000|8:0 200", "B", "blkio.bfq.weight=1000; blkio.bfq.weight_device=8:0 200"),
+	("io.weight=default 2000|8:0 200", "B", "blkio.bfq.weight=1000; blkio.bfq.weight_device=default 1000|8:0 200"),
 	("io.weight=default 4950", "R", "blkio.weight=500*; blkio.weight_device=*"),
-	("io.bfq.weight=default 300|8:0 7", "B", "blkio.bfq.weight=300; blkio.bfq.weight_device=8:0 7"),
-	("io.weight=default 300; io.bfq.weight=default 100", "B", "blkio.bfq.weight=300; blkio.bfq.weight_device=*"),
+	("io.bfq.weight=default 300|8:0 7", "B", "blkio.bfq.weight=300; blkio.bfq.weight_device=default 300|8:0 7"),
+	("io.weight=default 300; io.bfq.weight=default 100", "B", "blkio.bfq.weight=300"),
 	("io.weight=default 300; io.bfq.weight=default 200", "B", "SCHEDULER"),
 	(
 		"io.max=8:0 rbps=1 wbps=max riops=5 wiops=max|8:16 rbps=2 wbps=max riops=max wiops=max",

@@ -7,4 +7,5 @@ mod model;
 mod mutate;
 mod protobuf;
 mod remap;
+mod rewrite;
 mod roundtrip;

@@ -311,9 +311,11 @@ fn write_group(writer: &mut Writer<'_>, group: &Group, above: Option<&[u8]>) -> 
 	for (name, value) in &group.attributes {
 		writer.attribute(name, value)?;
 	}
-	writer.owner(group.perms.unwrap())?;
+	if let Some(perms) = group.perms {
+		writer.owner(perms)?;
+	}
 	for (name, value, perms) in &group.properties {
-		writer.property(name, value, perms.unwrap())?;
+		writer.property(name, value, *perms)?;
 	}
 	for child in &group.children {
 		write_group(writer, child, Some(&path))?;

@@ -100,7 +100,7 @@ fn group(
 	}
 	writer.owner(perms).unwrap();
 	for (name, value, perms) in properties {
-		writer.property(name.as_bytes(), value.as_bytes(), *perms).unwrap();
+		writer.property(name.as_bytes(), value.as_bytes(), Some(*perms)).unwrap();
 	}
 	below(writer);
 	writer.close(mark).unwrap();

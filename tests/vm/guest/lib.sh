@@ -31,6 +31,13 @@ same() {
 	fi
 }
 
+# carry FILE...: prints files, for a VM that is to have them.
+carry() {
+	for file; do
+		gzip -c "$file" | base64 | sed "s|^|carry> ${file##*/} |"
+	done
+}
+
 # The end of every test script: nothing may be left behind.
 finish() {
 	test=end

@@ -92,6 +92,13 @@ criu_447_priorities_of_interfaces() {
 	sort "$prio/cgraft-t/a/net_prio.ifpriomap" >/run/after
 	same "priorities" /run/before /run/after
 	remove
+	succeeds "--if-map: they change places" restore --if-map lo=dummy0 --if-map dummy0=lo -i $image
+	is "priorities of the other" "$(grep -Ex 'lo 7|dummy0 5' "$prio/cgraft-t/a/net_prio.ifpriomap" | wc -l)" 2
+	succeeds "--if-map: verify" verify --if-map lo=dummy0 --if-map dummy0=lo -i $image
+	remove
+	cgraft restore --if-map lo=dummy0 -i $image
+	is "two that become one: exit" $status 4
+	if grep -q 'net_prio.ifpriomap of group /cgraft-t/a of .*two lines' /run/err; then ok "says where"; else not_ok "does not say where"; head -n 3 /run/err; fi
 	interface_is_gone_criu_447
 }
 
@@ -123,6 +130,46 @@ interface_is_gone_criu_447() {
 	same "--skip-missing: all others have theirs" /run/before /run/after
 	if grep -q '^cgraft: skipped: group /cgraft-t/a of .*: net_prio.ifpriomap: ' /run/err; then ok "--skip-missing: is said"; else not_ok "--skip-missing: is not said"; head -n 3 /run/err; fi
 	for number in $(seq 40); do ip link del "if$number" 2>/dev/null; done
+	remove
+}
+
+# Limits of a disk that has another number here.
+podman_21255_numbers_of_disks() {
+	need unified || return
+	unified=$(hierarchies 2)
+	disk0=$(cat /sys/block/nvme0n1/dev) disk1=$(cat /sys/block/nvme1n1/dev)
+	mkdir "$unified/cgraft-t"
+	[ -e "$unified/cgraft-t/io.max" ] || { rmdir "$unified/cgraft-t"; skip "no io.max"; return; }
+	echo "$disk0 rbps=4096" >"$unified/cgraft-t/io.max"
+	succeeds "dump" dump --cgroup unified:/cgraft-t -i $image
+	remove
+	succeeds "--dev-map" restore --dev-map "$disk0=/dev/nvme1n1" -i $image
+	is "the other disk has the limit" "$(cat "$unified/cgraft-t/io.max")" "$disk1 rbps=4096 wbps=max riops=max wiops=max"
+	succeeds "--dev-map: verify" verify --dev-map "$disk0=$disk1" -i $image
+	remove
+}
+
+# A group with limits that --map puts into one that hands nothing down; a rename around it.
+cedana_782_groups_of_v2_into_others() {
+	need unified || return
+	unified=$(hierarchies 2)
+	grep -qw pids "$unified/cgroup.controllers" || { skip "no pids in v2"; return; }
+	mkdir -p "$unified/cgraft-t/a" "$unified/cgraft-t/b/c"
+	echo +pids >"$unified/cgraft-t/cgroup.subtree_control"
+	echo +pids >"$unified/cgraft-t/b/cgroup.subtree_control"
+	echo 5 >"$unified/cgraft-t/b/pids.max"
+	echo 6 >"$unified/cgraft-t/b/c/pids.max"
+	succeeds "dump" dump --cgroup unified:/cgraft-t -i $image
+	for mode in full soft; do
+		remove
+		succeeds "into a group, $mode" restore --manage-cgroups $mode --map /cgraft-t/b=/cgraft-t/x/y/b --map /cgraft-t/a=/cgraft-t/x/y -i $image
+		is "its limits, $mode" "$(cat "$unified/cgraft-t/x/y/b/pids.max" "$unified/cgraft-t/x/y/b/c/pids.max" | tr '\n' ' ')" "5 6 "
+		is "what is handed down to it, $mode" "$(cat "$unified/cgraft-t/x/y/cgroup.subtree_control")" pids
+		succeeds "verify, $mode" verify --map /cgraft-t/b=/cgraft-t/x/y/b --map /cgraft-t/a=/cgraft-t/x/y -i $image
+	done
+	remove
+	succeeds "beside, on a way of its own" restore --map /cgraft-t/b=/cgraft-t/x/y -i $image
+	is "its limits" "$(cat "$unified/cgraft-t/x/y/pids.max" "$unified/cgraft-t/x/y/c/pids.max" | tr '\n' ' ')" "5 6 "
 	remove
 }
 
@@ -192,7 +239,7 @@ trap_threaded_groups_beside_domains() {
 }
 
 pid=
-for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces \
+for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces podman_21255_numbers_of_disks cedana_782_groups_of_v2_into_others \
 	criu_252_a_list_of_v2 trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
 	$test
 done
