@@ -1,23 +1,12 @@
 //! The command line as typed, and what it means: CRIU's names and meanings wherever CRIU has one.
 
-use core::convert::Infallible;
+use core::cell::RefCell;
 use core::ops::Deref;
-use core::str::FromStr;
-
-use argh::FromArgs;
 
 /// What was typed for an option; it stays until the process ends. One type for all options: argh's code is made anew
 /// for each type.
 #[derive(Clone, Copy)]
 pub struct Text(pub &'static str);
-
-impl FromStr for Text {
-	type Err = Infallible;
-
-	fn from_str(typed: &str) -> Result<Self, Infallible> {
-		Ok(Text(String::from(typed).leak()))
-	}
-}
 
 impl Deref for Text {
 	type Target = str;
@@ -30,120 +19,87 @@ impl Deref for Text {
 /// What `--help` prints; its columns are set by tabs.
 pub const HELP: &str = include_str!("help.txt");
 
-/// One set of options for all commands, each once; [`Cli::misplaced`] knows which command has which.
-#[derive(FromArgs)]
+/// One set of options for all commands, each once; the table below has their names and which command has which.
+#[derive(Default)]
 pub struct Cli {
 	/// the command, and for show, decode and diff the files of images behind it
-	#[argh(positional)]
 	pub words: Vec<Text>,
 	/// print the version and exit
-	#[argh(switch, short = 'V')]
 	pub version: bool,
 	/// messages: 0 none, 1 errors, 2 warnings (default), 3 information, 4 everything; -v, -vvv and -v4 work
-	#[argh(option)]
 	pub verbosity: Option<Text>,
 	/// write messages to this file instead of standard error
-	#[argh(option, short = 'o')]
 	pub log_file: Option<Text>,
 	/// folder of the image (FOLDER/cgroup.img), for restore also of CRIU's dump with its tasks
-	#[argh(option, short = 'D')]
 	pub images_dir: Option<Text>,
 	/// the image's file; - is standard input or output (default: ./cgroup.img)
-	#[argh(option, short = 'i')]
 	pub image: Option<Text>,
 	/// use the hierarchies that are mounted in this folder, and no others
-	#[argh(option, long = "cgroup-yard")]
 	pub yard: Option<Text>,
 	/// dump: root of a process tree; attach: a process; repeatable
-	#[argh(option, short = 't', long = "tree")]
 	pub pids: Vec<Text>,
 	/// dump: a group and everything below it, [CTRL:]PATH; repeatable
-	#[argh(option, long = "cgroup")]
 	pub groups: Vec<Text>,
 	/// dump: every group and task of this host; show: values that are defaults as well
-	#[argh(switch)]
 	pub all: bool,
 	/// dump: all (default), or criu: only what CRIU saves
-	#[argh(option)]
 	pub properties: Option<Text>,
 	/// dump: lists of properties to save, in CRIU's form; repeatable
-	#[argh(option, long = "cgroup-props")]
 	pub props: Vec<Text>,
 	/// dump: the same from a file; repeatable
-	#[argh(option, long = "cgroup-props-file")]
 	pub props_files: Vec<Text>,
 	/// dump: only this hierarchy; repeatable
-	#[argh(option, long = "cgroup-dump-controller")]
 	pub controllers: Vec<Text>,
 	/// dump: leave out the groups above those that are dumped
-	#[argh(switch)]
 	pub no_ancestors: bool,
 	/// dump: leave out the list of tasks
-	#[argh(switch)]
 	pub no_tasks: bool,
 	/// dump: criu (default), or rfc: the layout of CRIU's first cgroup patch, which knows two properties
-	#[argh(option)]
 	pub layout: Option<Text>,
 	/// restore: none, props, soft, full (default), strict or ignore, as in CRIU
-	#[argh(option)]
 	pub manage_cgroups: Option<Text>,
 	/// restore: some of create,join,limit,freeze (default: all)
-	#[argh(option)]
 	pub phase: Option<Text>,
 	/// restore, verify: the groups of a hierarchy, or of all, are below this group: [CTRL:]PATH; repeatable
-	#[argh(option, long = "cgroup-root")]
 	pub roots: Vec<Text>,
 	/// restore, verify, attach, exec: the same for each hierarchy, from where this process is
-	#[argh(option)]
 	pub like: Option<Text>,
 	/// restore: a process of the image and the running one that takes its place, OLD:NEW; repeatable
-	#[argh(option, long = "pid-map")]
 	pub pid_map: Vec<Text>,
 	/// restore: the same from a file, one a line
-	#[argh(option, long = "pid-map-file")]
 	pub pid_map_file: Option<Text>,
 	/// restore: tasks have the numbers of the image in the pid namespace of this process
-	#[argh(option)]
 	pub pidns: Option<Text>,
 	/// restore, verify: who owns here what OLD owned, OLD=NEW or FIRST-LAST=NEW; repeatable
-	#[argh(option, long = "uid-map")]
 	pub uid_map: Vec<Text>,
 	/// restore, verify: the same for groups of users; repeatable
-	#[argh(option, long = "gid-map")]
 	pub gid_map: Vec<Text>,
 	/// attach, exec: the number of a set of the image (default: that of its first task, or the only one)
-	#[argh(option)]
 	pub set: Option<Text>,
 	/// restore, attach, exec: leave out values, files and hierarchies that this host does not have, count them, and exit with 6
-	#[argh(switch)]
 	pub skip_missing: bool,
 	/// restore: as --skip-missing, and cut lists of CPUs and memory nodes to what this host has
-	#[argh(switch)]
 	pub fit: bool,
 	/// restore: tasks have the numbers of the image, and are the same if their names are
-	#[argh(switch)]
 	pub same_pids: bool,
 	/// restore: leave what was done before a failure
-	#[argh(switch)]
 	pub no_rollback: bool,
 	/// restore: read back every value, not one of each kind of new groups
-	#[argh(switch)]
 	pub read_all: bool,
 	/// restore: keep what is changed in this file, for undo
-	#[argh(option)]
 	pub journal: Option<Text>,
 	/// restore: change nothing, print the steps that would be made
-	#[argh(switch)]
 	pub dry_run: bool,
 	/// show, verify, diff, check: print JSON for programs
-	#[argh(switch)]
 	pub json: bool,
 	/// decode: indent by four, as crit's --pretty
-	#[argh(switch)]
 	pub pretty: bool,
+	/// Rows of the table that were typed.
+	given: Vec<usize>,
 }
 
 /// Commands as bits.
+const ANY: u16 = !0;
 pub const DUMP: u16 = 1;
 pub const RESTORE: u16 = 2;
 pub const SHOW: u16 = 4;
@@ -166,82 +122,152 @@ impl Cli {
 		if let Some(word) = self.words.get(words) {
 			return Some(word);
 		}
-		let given = [
-			self.yard.is_some(),
-			!self.pids.is_empty(),
-			!self.groups.is_empty(),
-			self.all,
-			self.properties.is_some(),
-			!self.props.is_empty(),
-			!self.props_files.is_empty(),
-			!self.controllers.is_empty(),
-			self.no_ancestors,
-			self.no_tasks,
-			self.layout.is_some(),
-			self.manage_cgroups.is_some(),
-			self.phase.is_some(),
-			!self.roots.is_empty(),
-			self.like.is_some(),
-			!self.pid_map.is_empty(),
-			self.pid_map_file.is_some(),
-			self.pidns.is_some(),
-			!self.uid_map.is_empty(),
-			!self.gid_map.is_empty(),
-			self.set.is_some(),
-			self.skip_missing,
-			self.fit,
-			self.same_pids,
-			self.no_rollback,
-			self.read_all,
-			self.journal.is_some(),
-			self.dry_run,
-			self.json,
-			self.pretty,
-			self.image.is_some() || self.images_dir.is_some(),
-		];
-		let misplaced = |((_, owners), given): &(&(&str, u16), bool)| *given && owners & command == 0;
-		OWNERS.iter().zip(given).find(misplaced).map(|((name, _), _)| *name)
+		let row = (0..ROWS.len()).find(|row| ROWS[*row].1 & command == 0 && self.given.contains(row))?;
+		Some(if matches!(NAMES[row].0, "-i" | "--image" | "-D" | "--images-dir") { "-i or -D" } else { NAMES[row].0 })
 	}
 }
 
-/// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 31] = [
-	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK),
-	("-t", DUMP | ATTACH),
-	("--cgroup", DUMP),
-	("--all", DUMP | SHOW),
-	("--properties", DUMP),
-	("--cgroup-props", DUMP),
-	("--cgroup-props-file", DUMP),
-	("--cgroup-dump-controller", DUMP),
-	("--no-ancestors", DUMP),
-	("--no-tasks", DUMP),
-	("--layout", DUMP),
-	("--manage-cgroups", RESTORE | CHECK),
-	("--phase", RESTORE | CHECK),
-	("--cgroup-root", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
-	("--like", RESTORE | VERIFY | ATTACH | EXEC | CHECK),
-	("--pid-map", RESTORE | CHECK),
-	("--pid-map-file", RESTORE | CHECK),
-	("--pidns", RESTORE | CHECK),
-	("--uid-map", RESTORE | VERIFY | CHECK),
-	("--gid-map", RESTORE | VERIFY | CHECK),
-	("--set", ATTACH | EXEC),
-	("--skip-missing", RESTORE | ATTACH | EXEC | CHECK),
-	("--fit", RESTORE | CHECK),
-	("--same-pids", RESTORE | CHECK),
-	("--no-rollback", RESTORE),
-	("--read-all", RESTORE),
-	("--journal", RESTORE),
-	("--dry-run", RESTORE),
-	("--json", SHOW | VERIFY | DIFF | CHECK),
-	("--pretty", DECODE),
-	("-i or -D", !(DIFF | UNDO)),
-];
+/// Where the value of an option goes.
+enum Slot<'c> {
+	One(&'c mut Option<Text>),
+	Many(&'c mut Vec<Text>),
+	Flag(&'c mut bool),
+}
+
+/// What argh has to know of a [`Slot`]: whether a value follows. Its places of [`Filled`].
+enum Kind {
+	One,
+	Many,
+	Flag,
+}
+
+macro_rules! options {
+	($($name:literal $slot:ident $field:ident: $owners:expr;)*) => {
+		/// All names, as argh takes them.
+		static NAMES: &[(&str, usize)] = &[$(($name, Kind::$slot as usize)),*];
+		/// The field of each, and the commands that have it.
+		static ROWS: &[(fn(&mut Cli) -> Slot<'_>, u16)] = &[$((|cli| Slot::$slot(&mut cli.$field), $owners)),*];
+	};
+}
+
+options! {
+	"-V" Flag version: ANY;
+	"--version" Flag version: ANY;
+	"--verbosity" One verbosity: ANY;
+	"-o" One log_file: ANY;
+	"--log-file" One log_file: ANY;
+	"--cgroup-yard" One yard: DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK;
+	"-t" Many pids: DUMP | ATTACH;
+	"--tree" Many pids: DUMP | ATTACH;
+	"--cgroup" Many groups: DUMP;
+	"--all" Flag all: DUMP | SHOW;
+	"--properties" One properties: DUMP;
+	"--cgroup-props" Many props: DUMP;
+	"--cgroup-props-file" Many props_files: DUMP;
+	"--cgroup-dump-controller" Many controllers: DUMP;
+	"--no-ancestors" Flag no_ancestors: DUMP;
+	"--no-tasks" Flag no_tasks: DUMP;
+	"--layout" One layout: DUMP;
+	"--manage-cgroups" One manage_cgroups: RESTORE | CHECK;
+	"--phase" One phase: RESTORE | CHECK;
+	"--cgroup-root" Many roots: RESTORE | VERIFY | ATTACH | EXEC | CHECK;
+	"--like" One like: RESTORE | VERIFY | ATTACH | EXEC | CHECK;
+	"--pid-map" Many pid_map: RESTORE | CHECK;
+	"--pid-map-file" One pid_map_file: RESTORE | CHECK;
+	"--pidns" One pidns: RESTORE | CHECK;
+	"--uid-map" Many uid_map: RESTORE | VERIFY | CHECK;
+	"--gid-map" Many gid_map: RESTORE | VERIFY | CHECK;
+	"--set" One set: ATTACH | EXEC;
+	"--skip-missing" Flag skip_missing: RESTORE | ATTACH | EXEC | CHECK;
+	"--fit" Flag fit: RESTORE | CHECK;
+	"--same-pids" Flag same_pids: RESTORE | CHECK;
+	"--no-rollback" Flag no_rollback: RESTORE;
+	"--read-all" Flag read_all: RESTORE;
+	"--journal" One journal: RESTORE;
+	"--dry-run" Flag dry_run: RESTORE;
+	"--json" Flag json: SHOW | VERIFY | DIFF | CHECK;
+	"--pretty" Flag pretty: DECODE;
+	"-D" One images_dir: !(DIFF | UNDO);
+	"--images-dir" One images_dir: !(DIFF | UNDO);
+	"-i" One image: !(DIFF | UNDO);
+	"--image" One image: !(DIFF | UNDO);
+}
+
+/// What argh fills, by name.
+#[derive(Clone, Copy)]
+struct Filled<'c>(&'c RefCell<Cli>);
+
+impl Filled<'_> {
+	fn put(self, name: &str, value: &str) -> Result<(), String> {
+		let cli = &mut *self.0.borrow_mut();
+		let row = NAMES.iter().position(|(known, _)| *known == name);
+		cli.given.extend(row);
+		let slot = match row {
+			Some(row) => (ROWS[row].0)(cli),
+			None => Slot::Many(&mut cli.words),
+		};
+		match slot {
+			Slot::Flag(flag) => *flag = true,
+			Slot::One(Some(_)) => return Err("duplicate values provided".into()),
+			Slot::One(slot) => *slot = Some(Text(String::from(value).leak())),
+			Slot::Many(slot) => slot.push(Text(String::from(value).leak())),
+		}
+		Ok(())
+	}
+}
+
+impl argh::ParseValueSlot for Filled<'_> {
+	fn fill_slot(&mut self, name: &str, value: &str) -> Result<(), String> {
+		self.put(name, value)
+	}
+}
+
+impl argh::ParseFlag for Filled<'_> {
+	fn set_flag(&mut self, name: &str) {
+		let _ = self.put(name, ""); // a flag may be there twice
+	}
+}
+
+impl argh::FromArgs for Cli {
+	/// As argh's derive would have it, but all fields share their code.
+	fn from_args(command: &[&str], typed: &[&str]) -> Result<Self, argh::EarlyExit> {
+		let cli = RefCell::new(Cli::default());
+		let [mut one, mut many, mut flag, mut words] = [Filled(&cli); 4];
+		let result = argh::parse_struct_args(
+			command,
+			typed,
+			argh::ParseStructOptions {
+				arg_to_slot: NAMES,
+				slots: &mut [
+					argh::ParseStructOption::Value(&mut one),
+					argh::ParseStructOption::Value(&mut many),
+					argh::ParseStructOption::Flag(&mut flag),
+				],
+				help_triggers: &["--help", "help"],
+			},
+			argh::ParseStructPositionals {
+				positionals: &mut [argh::ParseStructPositional { name: "words", slot: &mut words }],
+				last_is_repeating: true,
+				last_is_greedy: false,
+			},
+			None,
+			&String::new,
+		);
+		let cli = cli.into_inner();
+		match result {
+			Ok(()) => Ok(cli),
+			Err(exit) => {
+				std::mem::forget(cli); // the process ends
+				Err(exit)
+			}
+		}
+	}
+}
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use argh::FromArgs;
 
 	#[test]
 	fn every_option_of_the_help_is_one() {
