@@ -5,6 +5,7 @@
 use crate::act::aim::{Aim, vet_sets};
 use crate::act::join::Join;
 use crate::act::journal::Journal;
+use crate::act::systemd;
 use crate::act::tasks::{Dump, NO_SET, Tasks};
 use crate::act::undo::roll_back;
 use crate::act::who::{Who, vet_mounted};
@@ -59,10 +60,12 @@ pub fn enter(
 	}
 	let mut journal = Journal::new(journal).at(format_args!("make the journal"))?;
 	let mut join = Join::new(*image, host, targets, None, (Who::Nobody, proc), join);
-	let moved = join.open_groups(set).and_then(|()| match request.pids {
+	join.open_groups(set)?;
+	systemd::warn(image, host, targets, join.set.as_ref(), log)?;
+	let moved = match request.pids {
 		[] => enter_myself(&mut join, set, &mut journal),
 		pids => attach(&mut join, pids, set, &mut journal, log),
-	});
+	};
 	match moved {
 		Ok(moved) => Ok((moved, 0)),
 		Err(error) if journal.is_empty() => Err(error),

@@ -19,6 +19,7 @@ pub mod hash;
 pub mod heads;
 pub mod hierarchy;
 pub mod property;
+pub mod systemd;
 
 pub mod compare;
 pub mod owners;

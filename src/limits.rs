@@ -33,6 +33,8 @@ pub const ATTRIBUTE_NAME_BYTES: usize = 255;
 pub const ATTRIBUTE_BYTES: usize = 64 * 1024;
 /// Bytes of the names of all attributes of a group, each with its NUL (`XATTR_LIST_MAX`, limits.h).
 pub const ATTRIBUTE_NAMES_BYTES: usize = 64 * 1024;
+/// Bytes of a device program: 4096 instructions (`BPF_MAXINSNS` of linux/bpf_common.h) of eight bytes.
+pub const DEVICE_PROGRAM_BYTES: usize = 4096 * 8;
 /// Bytes of a list of CPUs or memory nodes that was cut to what this host has; a longer one stays as it is.
 pub const LIST_TEXT_BYTES: usize = 1024;
 /// Bytes of the names of these files together.
@@ -126,6 +128,7 @@ limits! {
 	Props = "bytes of a file of property lists", PROPS_BYTES as u32;
 	Write = "bytes of one write", WRITE_BYTES as u32;
 	Value = "bytes of one value", VALUE_BYTES as u32;
+	DeviceProgram = "bytes of a device program", DEVICE_PROGRAM_BYTES as u32;
 	AttributeNames = "bytes of the names of one group's attributes", ATTRIBUTE_NAMES_BYTES as u32;
 	Image = "bytes of an image (its size is a 32-bit number; dump parts of the tree with --cgroup)", u32::MAX;
 }

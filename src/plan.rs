@@ -45,6 +45,7 @@ pub fn writes(property: &Property, saved: &[u8], current: &[u8], emit: Emit<'_>)
 	match property.write {
 		Write::Nothing => Ok(()),
 		Write::Whole if saved.is_empty() => Ok(()),
+		Write::Program => emit(Target::Own, saved),
 		Write::Whole => emit(Target::Own, saved.strip_suffix(b" invalid").unwrap_or(saved)),
 		Write::List if saved.is_empty() => emit(Target::Own, b"\n"),
 		Write::List => emit(Target::Own, saved),

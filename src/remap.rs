@@ -104,9 +104,16 @@ pub fn target(path: &[u8], into: &mut Path) -> Result<(), Fault> {
 /// Puts the deepest group that all groups of the hierarchy but its ancestors have in common into `common`; whether there
 /// is any such group. A root without a tree, which is only a membership, is none.
 pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Fault> {
+	let mut found = false;
+	walked(hierarchy, &mut |path| meet(core::mem::replace(&mut found, true), common, path))?;
+	Ok(found)
+}
+
+/// Gives the path of each group that was asked for: the highest ones that are no ancestors, and what is right below the
+/// root if that is one. A root without a tree, which is only a membership, is none.
+pub fn walked(hierarchy: &Hierarchy<'_>, each: &mut dyn FnMut(&[u8]) -> Result<(), Fault>) -> Result<(), Fault> {
 	let mut descent = Descent::new(hierarchy);
 	let mut trail = Trail::new();
-	let mut found = false;
 	// Below a walked group everything has that group in common already.
 	let mut walked_at = usize::MAX;
 	while let Some(turn) = descent.turn()? {
@@ -118,8 +125,8 @@ pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Faul
 				// A root with its tree is what all have in common; one without is a membership.
 				let is_group = !group.name.is_empty() || group.children().next().is_some();
 				if walked_at == usize::MAX && is_group && !group.is_ancestor()? {
-					walked_at = descent.depth();
-					meet(core::mem::replace(&mut found, true), common, trail.bytes())?;
+					walked_at = if group.name.is_empty() { walked_at } else { descent.depth() };
+					each(trail.bytes())?;
 				}
 			}
 			Turn::Leave(group) => {
@@ -130,7 +137,7 @@ pub fn common(hierarchy: &Hierarchy<'_>, common: &mut Path) -> Result<bool, Faul
 			}
 		}
 	}
-	Ok(found)
+	Ok(())
 }
 
 /// Shortens the common path, if it is known, to what it shares with `path`.

@@ -11,6 +11,7 @@ use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::pairs::Pair;
 use crate::act::pidns::Room;
+use crate::act::systemd;
 use crate::act::tasks::Dump;
 use crate::act::tour::{self, tour};
 use crate::act::undo::roll_back;
@@ -145,6 +146,7 @@ pub fn restore<'a>(
 	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
+	systemd::warn(image, host, targets, None, log)?;
 	if !request.skip_missing {
 		fits::judge(image, host, targets, (request.mode, request.phases), (line, log))?;
 	}
@@ -169,6 +171,7 @@ pub fn restore<'a>(
 	work.owners = request.owners;
 	work.fit = request.fit.then_some(&*lists);
 	if let Some(steps) = request.steps {
+		kernel::hold_still();
 		work.journal.plan = Some(Plan { steps, heads });
 	} else if let Some(path) = request.journal {
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
@@ -355,9 +358,10 @@ impl Story<'_, '_> {
 			self.work.counts.skipped = skipped;
 			self.pass(Pass::Check)?;
 		}
-		let Work { counts, seen, first, .. } = &mut self.work;
+		let Work { counts, seen, first, journal, .. } = &mut self.work;
 		counts.right = seen.saturating_sub(counts.written + counts.skipped);
-		first.map_or(Ok(()), Err)
+		// What a dry run did not tell it could not foresee.
+		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
 	}
 
 	fn code(&self) -> u8 {

@@ -12,13 +12,9 @@ use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::{Label, ShownLabel, split_selector};
 use crate::image::view::{Hierarchy, Image, Member};
-use crate::kernel::proc::{is_gone, with_number};
-use crate::kernel::stream::Reader;
-use crate::limits::{HIERARCHIES, LABEL_BYTES, Limit, PATH_BYTES};
+use crate::limits::{HIERARCHIES, Limit};
 use crate::log::Log;
 use crate::name::Shown;
-use crate::procfs::membership::{memberships, same_controllers};
-use crate::procfs::scan::Lines;
 use crate::remap::{self, Path, Rule};
 use crate::vet::first_set;
 
@@ -222,27 +218,6 @@ impl Aim<'_> {
 		Ok(())
 	}
 
-	/// Turns the groups of each hierarchy towards the group of a process. They are below a root already.
-	fn turn_like(&mut self, pid: u32) -> Result<(), Fault> {
-		let file = with_number(b"/proc/", pid, b"/cgroup");
-		let (reader, mut line) = (Reader::open(&file), [0; PATH_BYTES + LABEL_BYTES + 16]);
-		let mut lines = Lines::new(reader.map_err(not_running)?, &mut line);
-		while let Some(line) = lines.next_line().map_err(not_running)? {
-			let Some(group) = memberships(line).next().transpose()? else { continue };
-			let path = group.path_if_deleted().unwrap_or(group.path);
-			for target in self.targets.iter_mut().filter(|_| path != b"/") {
-				if same_controllers(group.controllers, self.host.hierarchies[target.at].label.bytes()) {
-					if group.is_outside() {
-						return Err(Fault::Unfit(Why::OutsideNamespace));
-					}
-					remap::target(path, &mut target.rule.new)?;
-					target.rule.moves = true;
-				}
-			}
-		}
-		Ok(())
-	}
-
 	/// Turns the groups of the hierarchies that are meant towards a path.
 	fn turn(&mut self, root: &[u8], is_general: bool) -> Result<(), Fault> {
 		let (selector, path) = split_selector(root)?;
@@ -259,11 +234,6 @@ impl Aim<'_> {
 		}
 		if turned { Ok(()) } else { Err(Fault::Usage(Why::NothingToMove)) }
 	}
-}
-
-/// What /proc says of a process that is not there.
-pub(super) fn not_running(fault: Fault) -> Fault {
-	if is_gone(&fault) { Fault::Unfit(Why::NotRunning) } else { fault }
 }
 
 /// The host's hierarchy that has the controller, or the name.

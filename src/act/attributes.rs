@@ -5,6 +5,8 @@
 
 use core::ffi::CStr;
 
+use crate::act::dry::would_be;
+use crate::act::foresee::ATTRIBUTE;
 use crate::act::journal::{Change, Record, file_name};
 use crate::act::tour::Site;
 use crate::act::work::{Pass, Work};
@@ -66,17 +68,18 @@ impl Work<'_> {
 			self.differ_attribute(site, saved, len);
 			return Ok(());
 		}
-		if self.journal.is_dry() {
-			self.foresee_attribute(site, (saved.name, saved.value), len);
-			return Ok(());
-		}
 		let mark = self.journal.len();
 		if !site.made {
 			let change = Change::Attribute { name: saved.name, old };
 			self.journal.add(&Record { hierarchy: site.at, path: site.path.bytes(), change })?; // the value is borrowed
 		}
 		match dir.set_attribute(name, Some(saved.value)) {
-			Ok(()) => self.counts.written += 1,
+			Ok(()) => {
+				self.counts.written += 1;
+				let old = len.map_or(&b"none"[..], |len| self.value.get(..len).unwrap_or(&[]));
+				let place = (site, saved.name);
+				would_be(&mut self.journal, ("attribute", ATTRIBUTE), place, old, saved.value);
+			}
 			Err(fault) => {
 				self.journal.drop_since(mark);
 				// What is left out is counted when everything is read back.

@@ -10,11 +10,11 @@ use crate::act::foresee::{MOVED, NEW};
 use crate::act::join::{Buffers, Join};
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::tour::Site;
-use crate::error::{Fault, Why};
+use crate::error::Fault;
 use crate::hash::{START, hash};
 use crate::hierarchy::ShownLabel;
 use crate::image::view::Task;
-use crate::kernel::proc::digits;
+use crate::kernel::dir::Dir;
 use crate::limits::PLAN_HEADS;
 use crate::name::{Shown, ShownPath};
 use crate::remap::Path;
@@ -118,43 +118,55 @@ pub(super) fn spot<'s>(site: &'s Site<'_, '_>, file: &'s [u8]) -> Spot<'s> {
 	Spot(site.label.bytes(), site.path.bytes(), file)
 }
 
-/// Tells a step of a value: `write PLACE OLD -> NEW`.
+/// Tells a step of a file or attribute: `write PLACE OLD -> NEW`.
 pub(super) fn tell(journal: &Journal<'_>, what: &str, spot: &Spot<'_>, old: &[u8], new: &[u8]) {
 	journal.step(format_args!("{what} {spot} {} -> {}", Seen(old), Seen(new)));
 }
 
+/// The same, and writes down what it would be.
+pub(super) fn would_be(
+	journal: &mut Journal<'_>,
+	(what, kind): (&str, u8),
+	(site, name): (&Site<'_, '_>, &[u8]),
+	old: &[u8],
+	new: &[u8],
+) {
+	tell(journal, what, &spot(site, name), old, new);
+	journal.foresee((site.at, site.path.bytes(), kind, name), new);
+}
+
 impl Join<'_, '_> {
-	/// Tells that a task would be moved into the group that is in `target`, from the one in `old`.
-	pub(super) fn foresee_move(
-		&mut self,
-		(pid, tid): (u32, u32),
-		task: &Task<'_>,
-		journal: &mut Journal<'_>,
-	) -> Result<(), Fault> {
-		let (host, at) = (self.host, self.at);
-		let Buffers { list, target, old, .. } = &mut *self.buffers;
-		if journal.foreseen((at, target, NEW, b""), list).is_none() {
-			let dir = host.open(at, target)?.ok_or(Fault::Unfit(Why::NoGroup))?;
-			dir.may_write(c"cgroup.procs")?;
+	/// Opens the group that is in `target`, or what stands for one that would be made.
+	pub(super) fn open_target(&mut self, journal: &mut Journal<'_>) -> Result<Option<Dir>, Fault> {
+		let Buffers { list, target, .. } = &mut *self.buffers;
+		match self.host.base(self.at) {
+			Some((dir, _)) if journal.foreseen((self.at, target, NEW, b""), list).is_some() => dir.again().map(Some),
+			_ => self.host.open(self.at, target),
 		}
-		if pid == tid {
-			journal.foresee((at, b"", MOVED, digits(pid).to_bytes()), target);
-		}
-		let (what, from) = (if pid == tid { "pid" } else { "tid" }, Spot(host.hierarchies[at].label.bytes(), old, b""));
-		journal.step(format_args!("move {what} {tid} ({}) {from} -> {}", Shown(task.comm), ShownPath(target)));
-		Ok(())
 	}
 
 	/// The group into which a process would be moved.
 	pub(super) fn foreseen_place(&mut self, pid: u32, at: usize, journal: &mut Journal<'_>) -> Option<Path> {
-		let moved = journal.foreseen((at, b"", MOVED, digits(pid).to_bytes()), &mut self.buffers.list)?;
+		let moved = journal.foreseen((at, b"", MOVED, &pid.to_le_bytes()), &mut self.buffers.list)?;
 		Path::from_slice(moved).ok()
 	}
 
-	/// Whether a thread would come to its place along with its process; `is_there` where that is not moved.
-	pub(super) fn comes_along(&mut self, pid: u32, is_there: bool, journal: &mut Journal<'_>) -> bool {
+	/// Tells that a task would be moved into the group that is in `target`, from the one in `old`.
+	pub(super) fn foresee_move(&self, tid: u32, whole: bool, task: &Task<'_>, journal: &mut Journal<'_>) {
+		let Buffers { target, old, .. } = &*self.buffers;
+		let what = if whole { "pid" } else { "tid" };
+		let from = Spot(self.host.hierarchies[self.at].label.bytes(), old, b"");
+		journal.step(format_args!("move {what} {tid} ({}) {from} -> {}", Shown(task.comm), ShownPath(target)));
+		if whole {
+			journal.foresee((self.at, b"", MOVED, &tid.to_le_bytes()), target);
+		}
+	}
+
+	/// Whether a task is at its place, or a thread would come there along with its process.
+	pub(super) fn comes_along(&mut self, (pid, tid): (u32, u32), is_there: bool, journal: &mut Journal<'_>) -> bool {
 		let Buffers { list, target, old, .. } = &mut *self.buffers;
-		let Some(moved) = journal.foreseen((self.at, b"", MOVED, digits(pid).to_bytes()), list) else {
+		let moved = journal.foreseen((self.at, b"", MOVED, &pid.to_le_bytes()), list);
+		let Some(moved) = moved.filter(|_| pid != tid) else {
 			return is_there;
 		};
 		old.clear();

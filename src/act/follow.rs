@@ -9,6 +9,7 @@
 
 use crate::act::join::{Buffers, Join, move_noted};
 use crate::act::journal::{Change, Journal};
+use crate::act::namespace::denied;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel;
@@ -16,7 +17,7 @@ use crate::kernel::proc::{is_gone, with_number};
 use crate::limits::{COMM_BYTES, RECORD_BYTES};
 use crate::log::Log;
 use crate::name::{ShownPath, is_below_or_same};
-use crate::procfs::membership::{memberships, same_controllers};
+use crate::procfs::membership::find;
 use crate::procfs::{scan, stat, status};
 
 /// Bytes of /proc/PID/stat.
@@ -59,11 +60,6 @@ impl Join<'_, '_> {
 			}
 			journal.flush().at(format_args!("write the journal"))?;
 			let mut at = 0;
-			if journal.is_dry() {
-				for index in 0..self.buffers.late.len() {
-					moved += self.foresee_late(index, journal).at(place)?;
-				}
-			}
 			while let Some((found, end)) = journal.at(at, record).at(format_args!("read the journal"))? {
 				at = end;
 				if let Change::Moved { tid, whole, .. } = found.change {
@@ -126,29 +122,6 @@ impl Join<'_, '_> {
 		Ok(moved)
 	}
 
-	/// Tells that a process of the list would go along with its parent; whether it would.
-	fn foresee_late(&mut self, index: usize, journal: &mut Journal<'_>) -> Result<u64, Fault> {
-		let ((pid, parent), mut moved) = (self.buffers.late[index], 0);
-		for at in 0..self.host.hierarchies.len() {
-			let Some(to) = self.foreseen_place(parent, at, journal) else { continue };
-			let Ok(len) = self.read_cgroup(parent, parent) else { break };
-			self.is_there(at, len)?;
-			let from = self.buffers.old.clone();
-			if self.is_in(pid, at, &from)? {
-				self.buffers.target = to;
-				self.at = at;
-				let mut name = [0; COMM_BYTES + 1];
-				let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
-				let comm = name.get(..read.unwrap_or(0)).unwrap_or(b"").trim_ascii_end();
-				let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm, set: 0 };
-				self.foresee_move((pid, pid), &task, journal)?;
-				self.buffers.known.add(pid);
-				moved = 1;
-			}
-		}
-		Ok(moved)
-	}
-
 	/// The process of a thread; 0 if it is gone.
 	fn process_of(&mut self, tid: u32) -> u32 {
 		let text = &mut self.buffers.text;
@@ -165,17 +138,28 @@ impl Join<'_, '_> {
 		from: &[u8],
 		journal: &mut Journal<'_>,
 	) -> Result<bool, Fault> {
-		if !self.is_in(pid, at, from)? || self.is_in(parent, at, from)? {
+		if !self.is_in(pid, at, from)? {
 			return Ok(false);
 		}
+		if self.is_in(parent, at, from)? {
+			let Some(place) = self.foreseen_place(parent, at, journal) else { return Ok(false) };
+			self.buffers.old = place;
+		}
 		let Buffers { target, old, .. } = &mut *self.buffers;
-		core::mem::swap(target, old); // where the parent is; where the child is
+		core::mem::swap(target, old); // where the parent is, or would be; where the child is
 		self.at = at;
 		self.note_threads(at, pid, journal)?;
-		let Buffers { target, old, known, .. } = &mut *self.buffers;
-		let dir = self.host.open(at, target)?.ok_or(Fault::Unfit(Why::NoGroup))?;
-		move_noted(&dir, self.host.hierarchies[at].label.version(), (at, old), pid, true, journal)?;
+		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
+		let Buffers { old, known, .. } = &mut *self.buffers;
+		let version = self.host.hierarchies[at].label.version();
+		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
+		move_noted(&file, version, (at, old), pid, true, journal)?;
 		known.add(pid);
+		let mut name = [0; COMM_BYTES + 1];
+		let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
+		let comm = name.get(..read.unwrap_or(0)).unwrap_or(b"").trim_ascii_end();
+		let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm, set: 0 };
+		self.foresee_move(pid, true, &task, journal);
 		Ok(true)
 	}
 
@@ -200,12 +184,13 @@ impl Join<'_, '_> {
 		if known.has(pid) {
 			return Ok(());
 		}
-		for line in memberships(text.get(..len).unwrap_or(&[])) {
-			let line = line?;
+		let text = text.get(..len).unwrap_or(&[]);
+		let label = |at: usize| self.host.hierarchies[at].label.bytes();
+		for target in self.targets.iter() {
+			let Some(line) = find(text, label(target.at))? else { continue };
 			let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
-			let is_its = |at: usize| same_controllers(line.controllers, self.host.hierarchies[at].label.bytes());
-			let mut targets = self.targets.iter().filter(|target| is_its(target.at)).peekable();
-			if targets.peek().is_none() || targets.any(|target| is_in_tree(path, target.rule.top())) {
+			let mut same = self.targets.iter().filter(|other| other.at == target.at);
+			if same.any(|other| is_in_tree(path, other.rule.top())) {
 				continue;
 			}
 			log.info(format_args!("task {pid}, forked since the dump by {parent}, stays in group {}", ShownPath(path)));

@@ -7,19 +7,17 @@
 use core::ffi::CStr;
 
 use crate::act::dry::{Key, Spot, spot, tell};
-use crate::act::groups::{CONTROL, LISTS};
-use crate::act::journal::file_name;
+use crate::act::groups::CONTROL;
+use crate::act::journal::{Journal, file_name};
 use crate::act::offered::{Controllers, changed, lacks, others_have, read_words, words_of};
 use crate::act::read;
 use crate::act::tour::Site;
-use crate::act::work::{Pass, Work};
-use crate::difference::owner_text;
-use crate::error::{Fault, Why, errno};
+use crate::act::work::Work;
+use crate::error::{Fault, errno};
 use crate::image::view::Perms;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::limits::FILE_BYTES;
 use crate::name::Name;
-use crate::plan;
 use crate::property::changes::has_word;
 use crate::property::{self, Fresh, Phase, Property, Unit, Version, Write};
 
@@ -39,23 +37,16 @@ impl Work<'_> {
 		self.foreseen((at, path, NEW, b"")).is_some()
 	}
 
-	fn foreseen(&mut self, key: Key<'_>) -> Option<&[u8]> {
+	pub(super) fn foreseen(&mut self, key: Key<'_>) -> Option<&[u8]> {
 		self.cursor.forget_block(); // which was in the same buffer
 		self.journal.foreseen(key, self.record)
 	}
 
 	/// Copies what would be there to the front of the value; its length.
-	fn look(&mut self, key: Key<'_>) -> Option<usize> {
+	pub(super) fn look(&mut self, key: Key<'_>) -> Option<usize> {
 		self.cursor.forget_block();
 		let found = self.journal.foreseen(key, self.record)?;
 		Some(put(self.value, found))
-	}
-
-	/// Owner and mode as they would be.
-	fn look_perms(&mut self, site: &Site<'_, '_>, kind: u8, file: &[u8]) -> Option<Perms> {
-		let found = self.foreseen((site.at, site.path.bytes(), kind, file))?;
-		let [mode, uid, gid] = found.as_chunks().0.first_chunk()?.map(u32::from_le_bytes);
-		Some(Perms { mode, uid, gid })
 	}
 
 	/// The group, or what stands for one that would be made.
@@ -72,17 +63,15 @@ impl Work<'_> {
 
 	/// Tells that a group would be made.
 	pub(super) fn foresee_group(&mut self, site: &Site<'_, '_>, above: &Dir, mode: u32) -> Result<(), Fault> {
+		if !self.journal.is_dry() {
+			return Ok(());
+		}
 		if !self.is_new(site.at, parent(site.path.bytes())) {
 			above.may_write(c".")?;
 		}
 		self.journal.step(format_args!("mkdir {}", spot(site, b"")));
 		self.foresee_perms(site, NEW, b"", Perms { mode, uid: self.own.0, gid: self.own.1 });
 		Ok(())
-	}
-
-	fn foresee_perms(&mut self, site: &Site<'_, '_>, kind: u8, file: &[u8], Perms { mode, uid, gid }: Perms) {
-		let numbers = [mode, uid, gid].map(u32::to_le_bytes);
-		self.journal.foresee((site.at, site.path.bytes(), kind, file), numbers.as_flattened());
 	}
 
 	/// What a file has, or would have: the length of the value, which is in front of the buffer, and its owner and mode.
@@ -200,13 +189,34 @@ impl Work<'_> {
 		}
 	}
 
-	/// Tells that a group of v2 would hand down something else.
+	/// What a group of v2 hands down, and what it could, for a write to that file in a dry run.
+	pub(super) fn handed(
+		&mut self,
+		site: &Site<'_, '_>,
+		dir: &Dir,
+		known: &Property,
+		len: usize,
+	) -> Result<(Controllers, Controllers), Fault> {
+		if !self.journal.is_dry() || known.write != Write::Controllers {
+			return Ok((Controllers::new(), Controllers::new()));
+		}
+		let path = site.path.bytes();
+		let is_new = self.is_new(site.at, path);
+		let (enabled, offered) =
+			(words_of(self.value.get(..len).unwrap_or(&[]))?, self.controllers(site.at, path, dir, is_new)?);
+		Ok((enabled, offered))
+	}
+
+	/// Tells that a group of v2 would hand down more.
 	pub(super) fn foresee_controllers(
 		&mut self,
 		(at, label, path): (usize, &[u8], &[u8]),
 		dir: &Dir,
 		signs: &[u8],
 	) -> Result<(), Fault> {
+		if !self.journal.is_dry() {
+			return Ok(());
+		}
 		let len = self.handed_down(at, path, dir)?;
 		let enabled = words_of(self.value.get(..len).unwrap_or(&[]))?;
 		let is_new = self.is_new(at, path);
@@ -217,97 +227,27 @@ impl Work<'_> {
 		self.journal.foresee((at, path, VALUE, CONTROL.to_bytes()), &after);
 		Ok(())
 	}
+}
 
-	/// Tells the writes that would turn the current value, which is in the buffer, into this one.
-	pub(super) fn foresee_value(
-		&mut self,
-		site: &Site<'_, '_>,
-		dir: &Dir,
-		file: &CStr,
-		known: &Property,
-		(text, len): (&[u8], usize),
-	) -> Result<(), Fault> {
-		let (at, path) = (site.at, site.path.bytes());
-		let is_new = self.is_new(at, path);
-		let current = self.value.get(..len).unwrap_or(&[]);
-		if known.write == Write::Controllers {
-			let enabled = words_of(current)?;
-			plan::writes(known, text, &enabled, &mut |_, signs| {
-				self.foresee_controllers((at, site.label.bytes(), path), dir, signs)
-			})?;
-		} else {
-			let is_anew = known.write == Write::Devices && site.made && self.pass == Pass::Create;
-			plan::writes(known, text, if is_anew { b"a" } else { current }, &mut |target, text| {
-				let file = target.file(file);
-				may_write(dir, is_new, file)?;
-				tell(&self.journal, "write", &spot(site, file.to_bytes()), current, text);
-				Ok(())
-			})?;
-			self.journal.foresee((at, path, VALUE, file.to_bytes()), text);
-		}
-		self.counts.written += 1;
-		Ok(())
+/// Tells a write of a dry run, unless it would be refused; `handed` is what [`Work::handed`] said, and then what is
+/// handed down behind it.
+pub(super) fn foresee_write(
+	journal: &Journal<'_>,
+	dir: &Dir,
+	is_new: bool,
+	(site, file): (&Site<'_, '_>, &CStr),
+	(current, text): (&[u8], &[u8]),
+	(enabled, offered): &mut (Controllers, Controllers),
+) -> Result<(), Fault> {
+	if !journal.is_dry() {
+		return Ok(());
 	}
-
-	/// Tells that an owner or mode would be changed: that of a file or, without a name, of the group.
-	pub(super) fn foresee_owner(
-		&mut self,
-		site: &Site<'_, '_>,
-		file: &[u8],
-		now: Perms,
-		wanted: Perms,
-	) -> Result<(), Fault> {
-		let own = self.own.0;
-		if own != 0 && (now.uid, wanted.uid) != (own, own) {
-			return Err(Fault::Unfit(Why::NotOwner));
-		}
-		let (old, new) = (owner_text(now), owner_text(wanted));
-		tell(&self.journal, "chown", &spot(site, file), old.as_bytes(), new.as_bytes());
-		self.foresee_perms(site, PERMS, file, wanted);
-		Ok(())
+	may_write(dir, is_new, file)?;
+	if file == CONTROL {
+		*enabled = changed(enabled, text, offered)?;
 	}
-
-	/// The group's own owner and mode, as they are or would be.
-	pub(super) fn own_perms(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<Perms, Fault> {
-		let foreseen = self.look_perms(site, PERMS, b"").or_else(|| self.look_perms(site, NEW, b""));
-		foreseen.map_or_else(|| Ok(dir.status()?.perms), Ok)
-	}
-
-	/// The value of an attribute, as it is or would be, put in front of the buffer.
-	pub(super) fn attribute_now(
-		&mut self,
-		site: &Site<'_, '_>,
-		dir: &Dir,
-		name: &CStr,
-	) -> Result<Option<usize>, Fault> {
-		match self.look((site.at, site.path.bytes(), ATTRIBUTE, name.to_bytes())) {
-			None if self.is_new(site.at, site.path.bytes()) => Ok(None),
-			None => dir.attribute(name, self.value),
-			found => Ok(found),
-		}
-	}
-
-	/// Tells that an attribute would be set; what it has is in the buffer.
-	pub(super) fn foresee_attribute(&mut self, site: &Site<'_, '_>, (name, value): (&[u8], &[u8]), len: Option<usize>) {
-		let old = len.map_or(&b"none"[..], |len| self.value.get(..len).unwrap_or(&[]));
-		tell(&self.journal, "attribute", &spot(site, name), old, value);
-		self.journal.foresee((site.at, site.path.bytes(), ATTRIBUTE, name), value);
-		self.counts.written += 1;
-	}
-
-	/// Tells that a new cpuset would get the lists of what it lies in.
-	pub(super) fn foresee_lists(&mut self, site: &Site<'_, '_>, dir: &Dir) -> Result<(), Fault> {
-		for list in LISTS {
-			let Some(known) = property::find(Version::V1, list.to_bytes()) else { continue };
-			if self.current(site, dir, list, known, false)?.0 == 0 {
-				let len = self.inherited(site, dir, known);
-				let text = self.value.get(..len).unwrap_or(&[]);
-				tell(&self.journal, "write", &spot(site, list.to_bytes()), b"", text);
-				self.journal.foresee((site.at, site.path.bytes(), VALUE, list.to_bytes()), text);
-			}
-		}
-		Ok(())
-	}
+	tell(journal, "write", &spot(site, file.to_bytes()), current, text);
+	Ok(())
 }
 
 /// The path of what a group lies in.

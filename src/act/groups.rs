@@ -4,6 +4,8 @@ use core::ffi::CStr;
 
 use heapless::Vec;
 
+use crate::act::dry::would_be;
+use crate::act::foresee::VALUE;
 use crate::act::journal::{Change, Record};
 use crate::act::manner::Mode;
 use crate::act::read;
@@ -65,15 +67,12 @@ impl Work<'_> {
 	/// None where there is nothing more to do in the new group.
 	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
-		let mark = self.journal.len();
-		self.note(site, Change::Made)?;
 		// Who is not root must be able to go on in it; what the image says comes after its children.
 		let mode = perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE);
-		let made = match self.journal.is_dry() {
-			true => self.foresee_group(site, above, mode),
-			false => above.make(name.as_c_str(), mode),
-		};
-		made.inspect_err(|_| self.journal.drop_since(mark))?;
+		self.foresee_group(site, above, mode)?;
+		let mark = self.journal.len();
+		self.note(site, Change::Made)?;
+		above.make(name.as_c_str(), mode).inspect_err(|_| self.journal.drop_since(mark))?;
 		self.counts.created += 1;
 		self.eager = !self.journal.is_dry();
 		self.enable(site, above, name, true)?;
@@ -83,12 +82,23 @@ impl Work<'_> {
 		}
 		let dir = self.child(site, above, name)?;
 		if is_cpuset && (self.fit.is_some() || !has_lists(site)) {
-			match self.journal.is_dry() {
-				true => self.foresee_lists(site, &dir)?,
-				false => fill(above, &dir, self.value)?,
-			}
+			self.fill(site, above, &dir)?;
 		}
 		Ok(Some((dir, true)))
+	}
+
+	/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
+	fn fill(&mut self, site: &Site<'_, '_>, above: &Dir, dir: &Dir) -> Result<(), Fault> {
+		for list in LISTS {
+			let Some(known) = property::find(Version::V1, list.to_bytes()) else { continue };
+			if self.current(site, dir, list, known, false).is_ok_and(|(len, _)| len == 0) {
+				let len = self.inherited(site, above, known);
+				let text = self.value.get(..len).unwrap_or(&[]);
+				dir.write(list, text)?;
+				would_be(&mut self.journal, ("write", VALUE), (site, list.to_bytes()), b"", text);
+			}
+		}
+		Ok(())
 	}
 
 	/// On v2 the files of a group are there once what it lies in hands its controllers down. Groups of the image have
@@ -109,14 +119,10 @@ impl Work<'_> {
 		}
 		let mark = self.journal.len();
 		let change = Change::Value { file: CONTROL.to_bytes(), old: enabled.trim_ascii_end(), new: None };
-		let written = match self.journal.is_dry() {
-			true => self.foresee_controllers((site.at, site.label.bytes(), path), above, &text),
-			false => {
-				self.journal.add(&Record { hierarchy: site.at, path, change })?;
-				above.write(CONTROL, &text).inspect_err(|_| self.journal.drop_since(mark))
-			}
-		};
-		match written {
+		self.journal.add(&Record { hierarchy: site.at, path, change })?;
+		let foreseen = self.foresee_controllers((site.at, site.label.bytes(), path), above, &text);
+		let written = foreseen.and_then(|()| above.write(CONTROL, &text));
+		match written.inspect_err(|_| self.journal.drop_since(mark)) {
 			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => Ok(()),
 			result => result,
 		}
@@ -131,23 +137,16 @@ fn has_lists(site: &Site<'_, '_>) -> bool {
 	site.role != Role::Way && site.properties().any(is_list)
 }
 
-/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).
-fn fill(above: &Dir, dir: &Dir, text: &mut [u8]) -> Result<(), Fault> {
-	for list in LISTS {
-		if dir.read(list, text).is_ok_and(|(len, _)| len <= 1) {
-			let (len, _) = above.read(list, text)?;
-			dir.write(list, text.get(..len).unwrap_or(&[]))?;
-		}
-	}
-	Ok(())
-}
-
 /// `+NAME` for each controller that the image's group needs and that is not handed down to it.
 fn missing(site: &Site<'_, '_>, enabled: &[u8], text: &mut Vec<u8, WRITE_BYTES>) -> Result<(), Fault> {
 	for saved in site.properties() {
 		let saved = saved?;
 		let Some(known) = property::find(Version::V2, saved.name) else { continue };
-		let names = if known.write == Write::Controllers { saved.value.bytes() } else { known.controller() };
+		let names = match known.write {
+			Write::Controllers => saved.value.bytes(),
+			Write::Program => b"", // no controller has it
+			_ => known.controller(),
+		};
 		for (_, name) in controller_changes(names, enabled).filter(|(sign, _)| *sign == b'+') {
 			add(name, text)?;
 		}

@@ -11,7 +11,7 @@ use crate::act::aim::{Targets, map_member};
 use crate::act::follow::Strays;
 use crate::act::host::Host;
 use crate::act::journal::Journal;
-use crate::act::namespace::{Lost, is_denied};
+use crate::act::namespace::{Lost, denied};
 use crate::act::numbers::Numbers;
 use crate::act::pairs::{Pair, Pairs};
 use crate::act::seats::{self, FEW, Seat};
@@ -22,11 +22,13 @@ use crate::act::who::Who;
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
+use crate::kernel::Handle;
 use crate::kernel::dir::Dir;
+use crate::kernel::output::write_to;
 use crate::kernel::proc::{Proc, digits, is_gone, with_number};
 use crate::kernel::retry;
 use crate::limits::{LATE_TASKS, LINE_BYTES, LIST_BYTES};
-use crate::procfs::membership::{memberships, same_controllers};
+use crate::procfs::membership::find;
 use crate::procfs::scan;
 use crate::property::Version;
 use crate::remap::Path;
@@ -134,6 +136,9 @@ impl<'a> Join<'_, 'a> {
 			self.forget_lists();
 		}
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
+		if self.process.as_ref().is_none_or(|process| process.new != pid) {
+			self.forget_lists();
+		}
 		if task.set == NO_SET {
 			return Ok(false);
 		}
@@ -160,7 +165,7 @@ impl<'a> Join<'_, 'a> {
 		}
 		self.take_set(task.set)?;
 		let Some(Spots { set, .. }) = self.set else { return Ok(false) };
-		let (mut moved, mut stale, mut right, mut spot) = (false, false, true, 0);
+		let (mut moved, mut all, mut stale, mut right, mut spot) = (false, true, false, true, 0);
 		for (index, member) in set.members().enumerate() {
 			let member = self.meant(member?);
 			while let Some(at) = self.set.as_ref().and_then(|spots| spots.at(spot, index)) {
@@ -169,18 +174,14 @@ impl<'a> Join<'_, 'a> {
 				if core::mem::take(&mut stale) {
 					len = self.read_cgroup(pid, tid)?;
 				}
-				let mut is_there = self.is_there(at, len)?;
-				if is_dry && pid != tid {
-					is_there = self.comes_along(pid, is_there, journal);
-				}
+				let is_there = self.is_there(at, len)?;
+				all &= !is_there;
+				let is_there = self.comes_along((pid, tid), is_there, journal);
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
 					right = false;
-				} else if !is_there && is_dry {
-					self.foresee_move((pid, tid), task, journal)?;
-					moved = true;
 				} else if !is_there {
-					self.join(spot, pid, tid, journal)?;
+					self.join(spot, (pid, tid), task, journal)?;
 					moved = true;
 					stale = pid == tid; // the text may now be that of another thread
 				}
@@ -195,6 +196,7 @@ impl<'a> Join<'_, 'a> {
 		}
 		if right && (!moved || pid == tid) {
 			self.learn(task.set, len, pid == tid);
+			self.buffers.seats[self.leader].whole |= moved && all && self.process.is_some();
 		}
 		Ok(moved)
 	}
@@ -213,33 +215,47 @@ impl<'a> Join<'_, 'a> {
 	pub(super) fn is_there(&mut self, at: usize, len: usize) -> Result<bool, Fault> {
 		let Buffers { text, target, old, .. } = &mut *self.buffers;
 		old.clear();
-		for line in memberships(text.get(..len).unwrap_or(&[])) {
-			let line = line?;
-			if same_controllers(line.controllers, self.host.hierarchies[at].label.bytes()) {
-				let path = line.path_if_deleted().unwrap_or(line.path);
-				let _ = old.extend_from_slice(path.strip_prefix(b"/").unwrap_or(path)); // the kernel prints no longer ones
-				if line.is_outside() {
-					return Err(Fault::Unfit(Why::OutsideNamespace));
-				}
-				return Ok(line.path.strip_prefix(b"/") == Some(target));
-			}
+		let Some(line) = find(text.get(..len).unwrap_or(&[]), self.host.hierarchies[at].label.bytes())? else {
+			return Ok(true);
+		};
+		let path = line.path_if_deleted().unwrap_or(line.path);
+		let _ = old.extend_from_slice(path.strip_prefix(b"/").unwrap_or(path)); // the kernel prints no longer ones
+		if line.is_outside() {
+			return Err(Fault::Unfit(Why::OutsideNamespace));
 		}
-		Ok(true)
+		Ok(line.path.strip_prefix(b"/") == Some(target))
 	}
 
-	fn join(&mut self, spot: usize, pid: u32, tid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
+	fn join(
+		&mut self,
+		spot: usize,
+		(pid, tid): (u32, u32),
+		task: &Task<'_>,
+		journal: &mut Journal<'_>,
+	) -> Result<(), Fault> {
 		let (whole, at) = (pid == tid, self.at);
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}
-		let Some(Spot { dir, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
+		let mut known = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)?.dir.take());
+		if known.is_none() {
+			known = self.open_target(journal)?;
+		}
+		let Some(Spot { dir, threads, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
 			return Ok(());
 		};
-		if dir.is_none() {
-			*dir = self.host.open(at, &self.buffers.target)?;
-		}
+		*dir = known;
 		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
-		move_noted(dir, self.host.hierarchies[at].label.version(), (at, &self.buffers.old), tid, whole, journal)
+		let version = self.host.hierarchies[at].label.version();
+		let why = |fault| denied(version, fault);
+		let file = match threads {
+			_ if whole => &dir.open_file(c"cgroup.procs").map_err(why)?,
+			Some(file) => file,
+			none => none.insert(dir.open_file(seats::threads_file(version)).map_err(why)?),
+		};
+		let moved = move_noted(file, version, (at, &self.buffers.old), tid, whole, journal);
+		self.foresee_move(tid, whole, task, journal);
+		moved
 	}
 
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
@@ -256,22 +272,19 @@ impl<'a> Join<'_, 'a> {
 				return Ok(());
 			}
 			let Ok(len) = threads.read_text(&with_number(b"", tid, b"/cgroup"), text) else { return Ok(()) };
-			for line in memberships(text.get(..len).unwrap_or(&[])) {
-				let line = line?;
-				let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
-				if same_controllers(line.controllers, host.hierarchies[at].label.bytes()) && path != &old[..] {
-					journal.add_move(at, path, tid, false)?;
-				}
+			let line = find(text.get(..len).unwrap_or(&[]), host.hierarchies[at].label.bytes())?;
+			match line.map(|line| line.path.strip_prefix(b"/").unwrap_or(line.path)) {
+				Some(path) if path != &old[..] => journal.add_move(at, path, tid, false),
+				_ => Ok(()),
 			}
-			Ok(())
 		})? {}
 		Ok(())
 	}
 }
 
-/// Moves a task, or a whole process, into a group, and writes down where it was.
+/// Moves a task, or a whole process, into the group of a file that takes it, and writes down where it was.
 pub(super) fn move_noted(
-	dir: &Dir,
+	file: &Handle,
 	version: Version,
 	(at, old): (usize, &[u8]),
 	tid: u32,
@@ -280,9 +293,8 @@ pub(super) fn move_noted(
 ) -> Result<(), Fault> {
 	let mark = journal.len();
 	journal.add_move(at, old, tid, whole)?;
-	let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
-	let moved = move_task(dir, version, tid, whole).inspect_err(|_| journal.drop_since(mark));
-	moved.map_err(|fault| if is_denied(&fault) { Fault::Unfit(why) } else { fault })
+	let moved = retry(TRIES, PAUSE_MS, &mut || write_to(file, digits(tid).to_bytes()));
+	moved.inspect_err(|_| journal.drop_since(mark)).map_err(|fault| denied(version, fault))
 }
 
 /// Writes the id of a process, or of one thread, into the file that takes it.

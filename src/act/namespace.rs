@@ -5,11 +5,12 @@
 
 use crate::act::join::Join;
 use crate::act::spots::Spots;
-use crate::error::{Fault, errno};
+use crate::error::{Fault, Why, errno};
 use crate::image::view::{Member, Set};
 use crate::kernel::proc::Proc;
 use crate::log::Log;
 use crate::procfs::membership::{Membership, memberships, same_controllers};
+use crate::property::Version;
 
 /// Tasks that are not in the cgroup namespace that the image says, or of which that cannot be seen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,4 +86,10 @@ fn has_namespace(proc: &Proc, set: &Set<'_>, pid: u32, tid: u32, text: &mut [u8]
 /// Whether the kernel says that only somebody else may do it.
 pub(super) fn is_denied(fault: &Fault) -> bool {
 	matches!(fault, Fault::Kernel(errno::EACCES | errno::EPERM))
+}
+
+/// What the kernel's refusal of a move means.
+pub(super) fn denied(version: Version, fault: Fault) -> Fault {
+	let why = if version == Version::V1 { Why::MoveV1 } else { Why::MoveV2 };
+	if is_denied(&fault) { Fault::Unfit(why) } else { fault }
 }

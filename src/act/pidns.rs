@@ -46,12 +46,14 @@ pub fn find_all(
 	inside: &mut Pairs,
 ) -> Result<usize, Fault> {
 	inside.clear();
-	let wanted = PidNamespace::of(&proc.process(pid)?)?;
-	let len = proc.process(pid)?.read_text(c"status", text)?;
+	let process = proc.process(pid)?;
+	let len = process.read_text(c"status", text)?;
 	let depth = status::ids(text.get(..len).unwrap_or(&[])).count().saturating_sub(1);
+	// All that /proc has are in its own one.
+	let wanted = if depth == 0 { None } else { Some(PidNamespace::of(&process)?) };
 	let processes = proc.list().again()?;
 	while processes.list(list, &mut |name, _| match scan::number32(name) {
-		Some(pid) => match add(&processes, pid, (depth, &wanted), text, inside) {
+		Some(pid) => match add(&processes, pid, (depth, wanted.as_ref()), text, inside) {
 			Err(fault) if !is_gone(&fault) => Err(fault),
 			_ => Ok(()),
 		},
@@ -64,16 +66,18 @@ pub fn find_all(
 fn add(
 	processes: &Dir,
 	pid: u32,
-	(depth, wanted): (usize, &PidNamespace),
+	(depth, wanted): (usize, Option<&PidNamespace>),
 	text: &mut [u8],
 	inside: &mut Pairs,
 ) -> Result<(), Fault> {
 	let Ok(len) = processes.read_text(&with_number(b"", pid, b"/status"), text) else { return Ok(()) };
 	let ids = status::ids(text.get(..len).unwrap_or(&[]));
 	let Some(number) = ids.clone().nth(depth).and_then(scan::number32) else { return Ok(()) };
-	let up = ids.count() - 1 - depth;
-	match PidNamespace::above(&processes.child(&with_number(b"", pid, b""))?, up) {
-		Ok(namespace) if namespace == *wanted => insert(inside, (number, pid)),
-		_ => Ok(()),
+	if let Some(wanted) = wanted {
+		let task = processes.child(&with_number(b"", pid, b""))?;
+		if PidNamespace::above(&task, ids.count() - 1 - depth).as_ref() != Ok(wanted) {
+			return Ok(());
+		}
 	}
+	insert(inside, (number, pid))
 }

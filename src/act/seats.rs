@@ -33,12 +33,14 @@ pub struct Seat {
 	/// The tasks that are in all groups of the set, once the lists were read.
 	tasks: Numbers,
 	listed: bool,
+	/// The leader has just been moved into all of these groups, and its threads with it.
+	pub(super) whole: bool,
 }
 
 impl Seat {
 	/// Nothing known.
 	pub const fn new() -> Self {
-		Seat { set: NO_SET, text: [0; LINE_BYTES], len: 0, read: 0, tasks: Numbers::new(), listed: false }
+		Seat { set: NO_SET, text: [0; LINE_BYTES], len: 0, read: 0, tasks: Numbers::new(), listed: false, whole: false }
 	}
 
 	fn text(&self) -> &[u8] {
@@ -46,7 +48,7 @@ impl Seat {
 	}
 
 	fn has(&self, tid: u32) -> bool {
-		self.listed && self.tasks.has(tid)
+		self.whole || self.listed && self.tasks.has(tid)
 	}
 }
 
@@ -59,12 +61,12 @@ impl Default for Seat {
 impl Join<'_, '_> {
 	/// Forgets everything.
 	pub(super) fn forget(&mut self) {
-		self.buffers.seats.iter_mut().for_each(|seat| (seat.set, seat.listed) = (NO_SET, false));
+		self.buffers.seats.iter_mut().for_each(|seat| (seat.set, seat.listed, seat.whole) = (NO_SET, false, false));
 	}
 
 	/// Another process comes: who is listed may be elsewhere by now. A text that is good stays good.
 	pub(super) fn forget_lists(&mut self) {
-		self.buffers.seats.iter_mut().for_each(|seat| (seat.read, seat.listed) = (0, false));
+		self.buffers.seats.iter_mut().for_each(|seat| (seat.read, seat.listed, seat.whole) = (0, false, false));
 	}
 
 	/// Whether a thread is known to be in all groups of the set.
@@ -113,7 +115,7 @@ impl Join<'_, '_> {
 		let Buffers { text, seats, .. } = &mut *self.buffers;
 		let seat = &mut seats[if is_leader { self.leader } else { 1 - self.leader }];
 		let text = text.get(..len).unwrap_or(&[]);
-		(seat.set, seat.listed, seat.read, seat.len) = (set, false, 0, len);
+		(seat.set, seat.listed, seat.whole, seat.read, seat.len) = (set, false, false, 0, len);
 		seat.text.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
 	}
 

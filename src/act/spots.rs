@@ -5,6 +5,7 @@ use heapless::Vec;
 use crate::act::host::Host;
 use crate::error::{Fault, Why};
 use crate::image::view::{Image, Set};
+use crate::kernel::Handle;
 use crate::kernel::dir::Dir;
 use crate::limits::{HIERARCHIES, Limit};
 
@@ -16,6 +17,8 @@ pub struct Spot {
 	pub at: usize,
 	/// The group, once it is open.
 	pub dir: Option<Dir>,
+	/// The group's file that takes single threads, once one was moved.
+	pub threads: Option<Handle>,
 }
 
 /// A set and where its members belong: in each mounted hierarchy of the host at most once.
@@ -52,7 +55,7 @@ fn places(host: &Host, set: &Set<'_>) -> Result<Vec<Spot, HIERARCHIES>, Fault> {
 			let is_its = known.mount.is_some() && known.label.shares(found.name);
 			if is_its && spots.iter().all(|spot| spot.at != at) {
 				let full = Fault::full(Limit::Hierarchies, spots.len() + 1);
-				spots.push(Spot { member, at, dir: None }).map_err(|_| full)?;
+				spots.push(Spot { member, at, dir: None, threads: None }).map_err(|_| full)?;
 			}
 		}
 	}

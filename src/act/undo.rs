@@ -167,7 +167,7 @@ fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Res
 						Ok(())
 					}
 				}
-				Ok((current, _)) => write_all(&dir, file, known, old, current, &mut 0),
+				Ok((current, _)) => write_all(&dir, file, known, old, current, &mut |_, _| Ok(())),
 			}
 		}
 	}

@@ -1,8 +1,9 @@
 //! An image, and what the user says of its tasks, in; who is who out. What cannot be is refused before anything is touched.
 
-use crate::act::aim::{Targets, not_running, vet_sets};
+use crate::act::aim::{Targets, vet_sets};
 use crate::act::host::Host;
 use crate::act::join::Buffers;
+use crate::act::like::not_running;
 use crate::act::numbers::Numbers;
 use crate::act::pairs::{Pair, find, insert};
 use crate::act::pidns::{Room, find_all};

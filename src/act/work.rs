@@ -11,6 +11,7 @@ use core::fmt;
 use heapless::Vec;
 
 use crate::act::fits::{Lists, cut_list};
+use crate::act::foresee::{VALUE, foresee_write};
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::made::{Along, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
@@ -290,6 +291,9 @@ impl<'w> Work<'w> {
 		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(site, known, saved) {
 			return Ok(());
 		}
+		if known.write == property::Write::Program {
+			return self.devices(site, dir, known, saved);
+		}
 		let text = saved.value.bytes();
 		// Who owns the files of a new group is known, unless it was changed.
 		let with_perms =
@@ -390,9 +394,8 @@ impl<'w> Work<'w> {
 		text: &[u8],
 		len: usize,
 	) -> Result<(), Fault> {
-		if self.journal.is_dry() {
-			return self.foresee_value(site, dir, file, known, (text, len));
-		}
+		let is_new = self.is_new(site.at, site.path.bytes());
+		let mut handed = self.handed(site, dir, known, len)?;
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let mark = self.journal.len();
 		// Controllers that are handed down hold the group's own tasks and children fast: an undo takes them back first.
@@ -404,7 +407,16 @@ impl<'w> Work<'w> {
 		// Until it has children a new group can deny everything first: its rules are then in the image's order.
 		let is_anew = known.write == property::Write::Devices && site.made && self.pass == Pass::Create;
 		let mut count = 0;
-		let result = write_all(dir, file, known, text, if is_anew { b"a" } else { current }, &mut count);
+		let journal = &self.journal;
+		let result = write_all(dir, file, known, text, if is_anew { b"a" } else { current }, &mut |file, text| {
+			foresee_write(journal, dir, is_new, (site, file), (current, text), &mut handed)?;
+			count += 1;
+			Ok(())
+		});
+		let after = if known.write == property::Write::Controllers { &handed.0 } else { text };
+		if result.is_ok() || count != 0 {
+			self.journal.foresee((site.at, site.path.bytes(), VALUE, file.to_bytes()), after);
+		}
 		if count == 0 && result.is_err() {
 			self.journal.drop_since(mark);
 		}
@@ -412,6 +424,7 @@ impl<'w> Work<'w> {
 		result
 	}
 
+	/// Owner and mode of a file or, without a name, of the group.
 	fn own_file(
 		&mut self,
 		site: &Site<'_, '_>,
@@ -423,11 +436,10 @@ impl<'w> Work<'w> {
 		if same_perms(now, wanted) {
 			return Ok(());
 		}
-		if self.journal.is_dry() {
-			return self.foresee_owner(site, file.to_bytes(), now, wanted);
-		}
 		self.note_perms(site, file.to_bytes(), now)?;
-		dir.own(file, now, wanted).map_err(not_owner)
+		self.foresee_owner(site, file.to_bytes(), now, wanted)?;
+		let owned = if file.is_empty() { dir.own_self(now, wanted) } else { dir.own(file, now, wanted) };
+		owned.map_err(not_owner)
 	}
 
 	/// The group's own owner and mode, after its children: whoever gives a group away may not make any more.
@@ -445,14 +457,7 @@ impl<'w> Work<'w> {
 			self.differ_perms(b"", site, wanted, now);
 			return Ok(());
 		}
-		let owned = match self.journal.is_dry() {
-			true => self.foresee_owner(site, b"", now, wanted),
-			false => {
-				self.note_perms(site, b"", now)?;
-				dir.own_self(now, wanted).map_err(not_owner)
-			}
-		};
-		match owned {
+		match self.own_file(site, dir, c"", now, wanted) {
 			Err(Fault::Unfit(Why::NotOwner)) if self.skip_missing => Ok(()),
 			result => result,
 		}
@@ -560,7 +565,13 @@ impl<'w> Work<'w> {
 		self.seen += u64::from(self.differ_kept(site, What::Owner(file), sides, false));
 	}
 
-	fn differ_value(&mut self, site: &Site<'_, '_>, known: &Property, saved: &Saved<'_>, now: Option<&[u8]>) {
+	pub(super) fn differ_value(
+		&mut self,
+		site: &Site<'_, '_>,
+		known: &Property,
+		saved: &Saved<'_>,
+		now: Option<&[u8]>,
+	) {
 		self.differ_kept(site, What::Value(saved.name), [Some(saved.value.bytes()), now], known.advisory);
 	}
 
@@ -624,14 +635,17 @@ fn owner_error(
 	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
 }
 
-/// Makes the writes of the plan; `count` is how many were taken.
+/// Is told what the kernel took: the file and the text.
+type Took<'t> = &'t mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>;
+
+/// Makes the writes of the plan; each that was taken is told.
 pub(super) fn write_all(
 	dir: &Dir,
 	file: &CStr,
 	known: &Property,
 	text: &[u8],
 	current: &[u8],
-	count: &mut u32,
+	took: Took<'_>,
 ) -> Result<(), Fault> {
 	plan::writes(known, text, current, &mut |target, text| {
 		match dir.write(target.file(file), text) {
@@ -640,7 +654,6 @@ pub(super) fn write_all(
 			}
 			result => result?,
 		}
-		*count += 1;
-		Ok(())
+		took(target.file(file), text)
 	})
 }

@@ -110,12 +110,16 @@ impl Log for Reasons<'_, '_> {
 	}
 }
 
-/// The hash of a text.
+/// The hash of a reason's place, without a value: what is told of a file before is not told once more by a later pass.
 struct Sum(u32);
 
 impl Write for Sum {
 	fn write_str(&mut self, text: &str) -> fmt::Result {
-		self.0 = hash(self.0, text.as_bytes());
+		if self.0 == START {
+			let place = text.as_bytes();
+			let end = place.windows(7).position(|seven| seven == b", value").unwrap_or(place.len());
+			self.0 = hash(START, place.get(..end).unwrap_or(place));
+		}
 		Ok(())
 	}
 }

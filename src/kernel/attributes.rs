@@ -1,4 +1,4 @@
-//! Extended attributes of an open directory, xattr(7): kernfs has `user.*` (since Linux 5.7) and `trusted.*`.
+//! What may be written in an open directory; and its extended attributes, xattr(7): kernfs has `user.*` (since Linux 5.7) and `trusted.*`.
 
 use core::ffi::CStr;
 
@@ -6,11 +6,16 @@ use rustix::fs;
 use rustix::io::Errno;
 
 use super::dir::Dir;
-use super::{Result, fault};
+use super::{Result, fault, is_still};
 use crate::error::Fault;
 use crate::limits::{ATTRIBUTE_NAMES_BYTES, Limit};
 
 impl Dir {
+	/// Whether this process may write a file right below, or make groups with `.`; nothing is tried. faccessat2(2)
+	pub fn may_write(&self, file: &CStr) -> Result<()> {
+		fs::accessat(self.fd(), file, fs::Access::WRITE_OK, fs::AtFlags::EACCESS).map_err(fault)
+	}
+
 	/// The names of its extended attributes, each with a NUL behind it; their bytes' number. `trusted.*` is listed for
 	/// CAP_SYS_ADMIN only. None where the kernel has no attributes here. flistxattr(2)
 	pub fn attributes(&self, into: &mut [u8]) -> Result<usize> {
@@ -35,6 +40,9 @@ impl Dir {
 
 	/// Gives one of them a value, or takes it away. fsetxattr(2), fremovexattr(2)
 	pub fn set_attribute(&self, name: &CStr, value: Option<&[u8]>) -> Result<()> {
+		if is_still() {
+			return Ok(());
+		}
 		let result = match value {
 			Some(value) => fs::fsetxattr(self.fd(), name, value, fs::XattrFlags::empty()),
 			None => fs::fremovexattr(self.fd(), name),

@@ -1,18 +1,18 @@
-//! The one fenced file with `unsafe` in it: an image's file as bytes, and the standard streams.
+//! The one fenced file with `unsafe` in it: an image's file as bytes, the standard streams, and device programs.
 //!
 //! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
-//! to 2, unshare(2), and ioctl(2).
+//! to 2, unshare(2), ioctl(2), and bpf(2), which rustix does not have.
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
 #![allow(unsafe_code)]
 
-use core::ffi::{c_ulong, c_void};
+use core::ffi::{c_int, c_long, c_ulong, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 use core::slice;
 
-use rustix::fd::{BorrowedFd, FromRawFd, OwnedFd};
+use rustix::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use rustix::ioctl;
 use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 use rustix::thread::UnshareFlags;
@@ -72,6 +72,8 @@ impl Drop for Map {
 unsafe extern "C" {
 	/// A value of the auxiliary vector, getauxval(3).
 	pub safe fn getauxval(kind: c_ulong) -> c_ulong;
+	fn syscall(number: c_long, ...) -> c_long;
+	fn __errno_location() -> *mut c_int;
 }
 
 /// Standard input.
@@ -132,4 +134,52 @@ pub fn unshare(flags: UnshareFlags) -> Result<()> {
 	debug_assert!(UnshareFlags::NEWNS.union(UnshareFlags::NEWCGROUP).contains(flags));
 	// SAFETY: descriptors stay shared as they are; with one thread nobody else relies on the old namespace.
 	unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(fault)
+}
+
+/// syscalls(2): x86_64's number, and that of the architectures that share theirs.
+const BPF: c_long = if cfg!(target_arch = "x86_64") { 321 } else { 280 };
+/// Commands of bpf(2), linux/bpf.h.
+const BPF_PROG_LOAD: c_long = 5;
+const BPF_PROG_ATTACH: c_long = 8;
+const BPF_PROG_QUERY: c_long = 16;
+/// Types of programs and of places to attach them to, and that others may be there.
+const BPF_PROG_TYPE_CGROUP_DEVICE: u64 = 15;
+const BPF_CGROUP_DEVICE: u64 = 6;
+const BPF_F_ALLOW_MULTI: u64 = 2;
+
+/// bpf(2). `union bpf_attr` in words of 64 bits, little endian: two fields of 32 bits are one.
+fn bpf(command: c_long, attributes: &mut [u64; 8]) -> Result<c_int> {
+	// SAFETY: private to this file: the addresses in `attributes` are of what the callers below hold meanwhile, and the
+	// kernel writes into nothing but `attributes`, of which it is told the size.
+	match unsafe { syscall(BPF, command, attributes.as_mut_ptr(), size_of_val(attributes)) } {
+		// SAFETY: libc's place for this thread's number.
+		-1 => Err(crate::error::Fault::Kernel(unsafe { *__errno_location() })),
+		result => Ok(result as c_int),
+	}
+}
+
+fn low(file: &OwnedFd) -> u64 {
+	file.as_raw_fd() as u64
+}
+
+/// Loads a device program.
+pub fn load_device_program(code: &[u8]) -> Result<OwnedFd> {
+	let kind = BPF_PROG_TYPE_CGROUP_DEVICE | (code.len() as u64 / 8) << 32;
+	let name = u64::from_le_bytes(*b"cgraft\0\0");
+	let file = bpf(BPF_PROG_LOAD, &mut [kind, code.as_ptr() as u64, c"".as_ptr() as u64, 0, 0, 0, name, 0])?;
+	// SAFETY: a new descriptor that nobody else has; it closes itself on execve(2).
+	Ok(unsafe { OwnedFd::from_raw_fd(file) })
+}
+
+/// Attaches a device program to an open group, beside those that are there. It ends with the group.
+pub fn attach_device_program(group: &OwnedFd, program: &OwnedFd) -> Result<()> {
+	let (target, how) = (low(group) | low(program) << 32, BPF_CGROUP_DEVICE | BPF_F_ALLOW_MULTI << 32);
+	bpf(BPF_PROG_ATTACH, &mut [target, how, 0, 0, 0, 0, 0, 0]).map(|_| ())
+}
+
+/// How many device programs an open group has; those of the groups above are not counted.
+pub fn device_programs(group: &OwnedFd) -> Result<u32> {
+	let mut attributes = [low(group) | BPF_CGROUP_DEVICE << 32, 0, 0, 0, 0, 0, 0, 0];
+	bpf(BPF_PROG_QUERY, &mut attributes)?;
+	Ok(attributes[3] as u32)
 }

@@ -5,6 +5,7 @@
 
 pub mod attach;
 mod attributes;
+mod devices;
 pub mod dir;
 pub mod fenced;
 pub mod output;
@@ -12,6 +13,7 @@ pub mod proc;
 pub mod stream;
 
 use core::ffi::c_ulong;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
@@ -26,6 +28,18 @@ pub type Handle = rustix::fd::OwnedFd;
 
 fn fault(errno: Errno) -> Fault {
 	Fault::Kernel(errno.raw_os_error())
+}
+
+/// Set once, by a dry run.
+static STILL: AtomicBool = AtomicBool::new(false);
+
+/// From now on nothing is changed: calls that would change a group do nothing and succeed.
+pub fn hold_still() {
+	STILL.store(true, Relaxed);
+}
+
+fn is_still() -> bool {
+	STILL.load(Relaxed)
 }
 
 /// Raises the soft limit of open files to the hard one: a walk keeps one directory open a level.

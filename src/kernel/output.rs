@@ -273,3 +273,18 @@ fn spool(from: BorrowedFd<'_>) -> Result<OwnedFd> {
 		}
 	}
 }
+
+/// Writes to a property's file, with one write(2).
+pub fn write_to(file: &OwnedFd, text: &[u8]) -> Result<()> {
+	if super::is_still() {
+		return Ok(());
+	}
+	loop {
+		match rustix::io::write(file, text) {
+			Ok(len) if len == text.len() => return Ok(()),
+			Ok(_) => return Err(Fault::Kernel(errno::E2BIG)),
+			Err(Errno::INTR) => {}
+			Err(errno) => return Err(fault(errno)),
+		}
+	}
+}

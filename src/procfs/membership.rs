@@ -42,6 +42,18 @@ pub fn memberships(text: &[u8]) -> Memberships<'_> {
 	Memberships { rest: text }
 }
 
+/// The first of them whose hierarchy has these controllers, all of them and no others.
+#[inline(never)]
+pub fn find<'t>(text: &'t [u8], controllers: &[u8]) -> Result<Option<Membership<'t>>, Fault> {
+	for line in memberships(text) {
+		let line = line?;
+		if same_controllers(line.controllers, controllers) {
+			return Ok(Some(line));
+		}
+	}
+	Ok(None)
+}
+
 /// See [`memberships`].
 #[derive(Clone, Debug)]
 pub struct Memberships<'a> {

@@ -26,7 +26,7 @@ pub fn human(property: &Property, value: &[u8], out: &mut dyn fmt::Write) -> fmt
 		return out.write_str("empty");
 	}
 	match (property.write, property.unit) {
-		(Write::Lines { .. } | Write::Devices, _) => joined(text, out),
+		(Write::Lines { .. } | Write::Devices | Write::Program, _) => joined(text, out),
 		(_, Unit::Percent) => percent(text, out),
 		(_, Unit::Bandwidth) => bandwidth(text, out),
 		(_, Unit::Flag) => flag(text, out),

@@ -19,6 +19,7 @@ mod table_v2;
 mod text;
 
 pub mod changes;
+pub mod devices;
 pub mod human;
 pub mod list;
 pub mod lists;
@@ -89,6 +90,8 @@ pub enum Write {
 	},
 	/// devices.list: lines to devices.deny, then lines to devices.allow.
 	Devices,
+	/// devices.list of v2: a BPF program, see [`devices`]. There is no such file.
+	Program,
 	/// cgroup.subtree_control: names with a sign, see [`value::controller_changes`].
 	Controllers,
 	/// cgroup.type: `threaded` is the only word that can be written.

@@ -112,6 +112,7 @@ fn write(rule: Write) -> String {
 		Write::List => "list".to_string(),
 		Write::Lines { reset } => format!("lines, `{}`", reset.as_str().trim_start()),
 		Write::Devices => "to devices.deny, then devices.allow".to_string(),
+		Write::Program => "a BPF program".to_string(),
 		Write::Controllers => "names with signs".to_string(),
 		Write::Type => "`threaded` only".to_string(),
 		Write::Nothing => "nothing".to_string(),

@@ -89,6 +89,14 @@ pub(super) const V2: &[Row] = &[
 		.note("below the usage it stays as it is and reports success"),
 	v2("dmem.min").lines(Unit::Bytes, Host::Resources, " 0").since("6.14").twin("dmem.min"),
 	v2("dmem.low").lines(Unit::Bytes, Host::Resources, " 0").since("6.14").twin("dmem.low"),
+	// devices
+	v2("devices.list")
+		.text("a *:* rwm")
+		.write(Write::Program)
+		.host(Host::Devices)
+		.since("4.15")
+		.twin("devices.list")
+		.note("no file, and not dumped: the lines of a v1 image; for groups that the restore makes; read back is only that there is a program"),
 	// core
 	v2("cgroup.subtree_control")
 		.unit(Unit::Text, Fresh::Empty)

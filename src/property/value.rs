@@ -49,7 +49,7 @@ pub fn same(property: &Property, a: &[u8], b: &[u8]) -> bool {
 	match property.write {
 		Write::Type => is_threaded(a) == is_threaded(b),
 		Write::Controllers => same_words(a, b),
-		Write::Lines { .. } | Write::Devices => same_lines(property, a, b),
+		Write::Lines { .. } | Write::Devices | Write::Program => same_lines(property, a, b),
 		Write::List => same_numbers(a, b),
 		Write::Whole => same_amount(property, a, b),
 		Write::Nothing => false,

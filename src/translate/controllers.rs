@@ -131,13 +131,16 @@ mod tests {
 		}
 	}
 
+	/// Device programs need none.
 	#[test]
 	fn a_file_needs_its_controller() {
 		let needed = |file: &str| text(Controllers::of_file(find(Version::V2, file.as_bytes()).unwrap()));
 		assert_eq!(needed("io.bfq.weight"), "io");
 		assert_eq!(needed("hugetlb.2MB.max"), "hugetlb");
 		assert_eq!(needed("cgroup.freeze"), "");
-		let files = crate::property::all(Version::V2).iter().filter(|file| file.controller() != b"cgroup");
+		let files = crate::property::all(Version::V2)
+			.iter()
+			.filter(|file| !matches!(file.controller(), b"cgroup" | b"devices"));
 		assert!(files.map(Controllers::of_file).collect::<Vec<_>>().iter().all(|needed| !needed.is_empty()));
 	}
 }

@@ -12,7 +12,7 @@ use super::samples::{first, pairs};
 use super::weight::{BFQ, CFQ, IO, Shares, Weights};
 use crate::error::Why;
 use crate::property::page::assert_written;
-use crate::property::{Fresh, Property, Unit, Version, all, find};
+use crate::property::{Fresh, Host, Property, Unit, Version, all, find};
 
 const HEAD: &str = "\
 # From one cgroup version to the other
@@ -316,6 +316,7 @@ fn code(value: &str) -> String {
 /// A value that is set, where no note has one.
 fn sample(property: &Property) -> &'static str {
 	match (property.unit, property.fresh) {
+		_ if property.host == Host::Devices => "c 1:3 rwm",
 		(Unit::Flag, Fresh::Is(text)) if text.as_str() == "1" => "0",
 		(Unit::Flag, _) => "1",
 		(Unit::Bytes, _) => "4194304",

@@ -11,6 +11,7 @@
 #   repair   the tree and its groups are destroyed, CRIU restores the tree without groups (--manage-cgroups=ignore), and
 #            cgraft puts every thread and value where they were, from CRIU's dump alone: groups, memberships and state
 #            are as they were at the dump
+#   outside  as repair, but CRIU restores the tree in a further pid namespace and cgraft finds it from outside (--pidns)
 #   inside   the tree and its groups are destroyed, cgraft makes the groups from its own image and starts CRIU in that of the
 #            first task (exec), and moves the other tasks: as at the dump, and memory is charged there
 #   hook     CRIU dumps and restores with cgraft as its action script, both in mode ignore: as at the dump
@@ -458,6 +459,43 @@ repair() {
 	same_state "$1" "CRIU restored the tree and cgraft its groups" < <(cat "$WORK/state" "$WORK/members")
 }
 
+# members, with the numbers that the tasks have in the pid namespace right below ours.
+members_below() {
+	local task number p
+	for p in $PIDS; do
+		for task in /proc/[0-9]*/task/*; do
+			number=$(awk -v of="$p" '/^(NSpid|NStgid):/ && NF == 3 { n[$1] = $3 } END { if (n["NStgid:"] == of) print of "/task/" n["NSpid:"] }' "$task/status" 2>/dev/null)
+			[ -z "$number" ] || { echo "$number"; cat "$task/cgroup"; }
+		done
+	done
+}
+
+outside() {
+	local init
+	join_threads "$1"
+	rm -f "$WORK/done"
+	# shellcheck disable=SC2016 # the inner shell expands it
+	unshare --pid --fork --kill-child --mount-proc bash -c 'criu restore -d --manage-cgroups=ignore -D "$1/joined" -o restore.log -v4 >"$1/out" 2>&1; echo $? >"$1/done"; exec sleep 1000' x "$WORK" </dev/null >/dev/null 2>&1 &
+	for _ in $(seq 200); do [ ! -s "$WORK/done" ] || break; sleep 0.1; done
+	disown
+	init=$(cat /proc/$!/task/$!/children)
+	init=${init% }
+	if [ "$(cat "$WORK/done")" != 0 ]; then
+		bad "$1: criu restore in a pid namespace"; grep -s Error "$WORK/joined/restore.log" > "$WORK/out"; indent "$WORK/out"
+	elif PIDS=$RESTORED; members_below > "$WORK/below"; diff -q "$WORK/below" "$WORK/members" >/dev/null || [ ! -s "$WORK/below" ]; then
+		bad "$1: CRIU restored the groups, or no tree"
+	elif ! cgraft restore -D "$WORK/criu" --pidns "$init" >"$WORK/out" 2>&1; then
+		bad "$1: cgraft restore --pidns: exit $?"; indent "$WORK/out"
+	else
+		[ "$(wc -l < "$WORK/out")" = 1 ] || { bad "$1: cgraft says more than what it did"; indent "$WORK/out"; }
+		{ state; members_below; } > "$WORK/after" 2>&1
+		same_state "$1" "CRIU restored the tree in a pid namespace and cgraft its groups from outside" < <(cat "$WORK/state" "$WORK/members")
+	fi
+	kill -KILL "$init"
+	while [ -e "/proc/$init" ]; do sleep 0.1; done
+	PIDS=
+}
+
 # The dump once more with all threads in their leader's set: CRIU 4.2 moves threads that are apart in mode ignore, too, and
 # fails. cgraft gets the dump as it was.
 join_threads() {
@@ -531,6 +569,7 @@ scenario() {
 	local name=$1 road
 	COMPARE='' A='' SAVED='' LINE='' ROADS="restore repair inside swap" SAME=()
 	case $name in plain|values|apart|nested|zombies|delegated) ROADS="hook $ROADS" ;; esac
+	case $name in plain|threads|nested) ROADS="$ROADS outside" ;; esac
 	rm -rf "$WORK"; mkdir -p "$WORK"
 	case $name in
 		threads) threads_apart ;;

@@ -83,7 +83,7 @@ fn write_known(
 	if let Some((quota, text)) = bandwidth(known, value, before) {
 		return rows.row(&Human(quota, &text));
 	}
-	if !matches!(known.write, property::Write::Lines { .. } | property::Write::Devices) {
+	if !matches!(known.write, property::Write::Lines { .. } | property::Write::Devices | property::Write::Program) {
 		return rows.row(&Human(known, value));
 	}
 	let lines = value.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
