@@ -96,7 +96,7 @@ command_of() {
 	restore) command=(restore -i "$work/image") ;;
 	verify) command=(verify -i "$work/image") ;;
 	verify_json) command=(verify --json -i "$work/image") ;;
-	verify_maps) command=(verify -i "$work/image" --map "/$group=/$group" --cpu-map 0=0 --dev-map 7:0=7:0 --if-map lo=lo --uid-map 0=0) ;;
+	verify_maps) command=(verify -i "$work/image" --map "/$group=/$group" --cpu-map "0=0" --dev-map 7:0=7:0 --if-map lo=lo --uid-map "0=0") ;;
 	diff) command=(diff "$work/image" "$work/image.same") ;;
 	esac
 }
