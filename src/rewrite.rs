@@ -18,7 +18,7 @@ use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
 use crate::image::schema::entry;
 use crate::image::sink::{Sink, Store};
-use crate::image::view::{Disk, Group, Hierarchy, Image, Layout, Member, Perms, Set};
+use crate::image::view::{Group, Hierarchy, Image, Layout, Member, Perms, Set};
 use crate::image::writer::ImageWriter;
 use crate::limits::{Limit, SINK_BYTES};
 use crate::name::{ShownPath, Trail, components};
@@ -137,19 +137,19 @@ fn copy<S: Store>(
 	change: &mut dyn Change,
 	walk: &mut Walk,
 ) -> Result<(), Error> {
-	let mut all = image.hierarchies();
+	let (mut sets, mut disks, mut all) = (image.sets(), image.disks(), image.hierarchies());
 	for field in image.fields() {
 		let field = field.placed()?;
 		match field.number {
-			entry::SETS => image.set(&field).and_then(|set| copy_set(writer, &set, change)).placed()?,
-			entry::DISKS => {
-				let Disk { number, name } = image.disk(&field).placed()?;
-				if !change.forgets(number) {
-					writer.disk(number, name).placed()?;
-				}
+			entry::SETS => {
+				let set = sets.next().map_or(Ok(()), |set| copy_set(writer, &set?, change));
+				set.placed()?;
 			}
-			entry::ABOUT | entry::TASKS => {
-				field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
+			entry::ABOUT | entry::TASKS | entry::DISKS => {
+				let disk = if field.number == entry::DISKS { disks.next().transpose().placed()? } else { None };
+				if disk.is_none_or(|disk| !change.forgets(disk.number)) {
+					field.bytes().and_then(|message| writer.text(field.number, message.bytes)).placed()?;
+				}
 			}
 			entry::CONTROLLERS => {
 				all.next().map_or(Ok(()), |hierarchy| copy_hierarchy(writer, &hierarchy.placed()?, change, walk))?;

@@ -6,15 +6,14 @@ use crate::error::{At, Error, Fault};
 use crate::image::sink::Store;
 use crate::image::view::Image;
 use crate::image::writer::ImageWriter;
-use crate::kernel::output::c_string;
-use crate::kernel::proc::read_path;
+use crate::kernel::proc::{read_path, with_number};
 use crate::limits::DISKS;
 use crate::log::Log;
 use crate::name::Shown;
 use crate::property::changes::lines;
 use crate::property::value::{first_word, is_default};
 use crate::property::{Host, Property};
-use crate::rewrite::values::{ShownDisk, disk};
+use crate::rewrite::values::{ShownDisk, disk, numbers_of};
 
 /// Disks that values of a dump are about.
 pub type Disks = Vec<u32, DISKS>;
@@ -45,9 +44,9 @@ const ROOM_BYTES: usize = 512;
 
 /// The name of a disk of this host, put into `room`; empty if it is not there.
 fn name_of(number: u32, room: &mut [u8; ROOM_BYTES]) -> &[u8] {
-	let mut path = Vec::<u8, 40>::new();
-	let _ = core::fmt::Write::write_fmt(&mut path, format_args!("/sys/dev/block/{}", ShownDisk(number))); // it has room
-	let len = c_string::<40>(&path).map_or(0, |path| read_path(&path, c"uevent", room));
+	let (major, minor) = numbers_of(number);
+	let path = with_number(with_number(b"/sys/dev/block/", major, b":").to_bytes(), minor, b"");
+	let len = read_path(&path, c"uevent", room);
 	lines(room.get(..len).unwrap_or(b"")).find_map(|line| line.strip_prefix(b"DEVNAME=")).unwrap_or(b"")
 }
 

@@ -79,11 +79,6 @@ impl<'a> Image<'a> {
 		Set::view(field.bytes()?, self.layout)
 	}
 
-	/// The disk of a field.
-	pub fn disk(&self, field: &Field<'a>) -> Result<Disk<'a>, Fault> {
-		Disk::view(field.bytes()?, self.layout)
-	}
-
 	/// The hierarchies in the order of the bytes.
 	pub fn hierarchies(&self) -> impl Iterator<Item = Result<Hierarchy<'a>, Fault>> + use<'a> {
 		let pages = self.pages;

@@ -101,7 +101,7 @@ const AT_PAGESZ: c_ulong = 6;
 /// Major and minor number of a block device, if there is one.
 pub fn disk_at(path: &[u8]) -> Option<(u32, u32)> {
 	let path = output::c_string::<{ crate::limits::PATH_BYTES }>(path).ok()?;
-	let stat = rustix::fs::stat(path.as_c_str()).ok()?;
+	let stat = rustix::fs::statat(rustix::fs::CWD, path.as_c_str(), rustix::fs::AtFlags::empty()).ok()?;
 	let is_disk = rustix::fs::FileType::from_raw_mode(stat.st_mode) == rustix::fs::FileType::BlockDevice;
 	is_disk.then_some((rustix::fs::major(stat.st_rdev), rustix::fs::minor(stat.st_rdev)))
 }

@@ -36,11 +36,11 @@ pub struct Move<'t> {
 impl<'t> Move<'t> {
 	/// `[CTRL:]/OLD=/NEW`.
 	pub fn parse(typed: &'t [u8]) -> Result<Self, Why> {
-		let mut ends = typed.windows(2).enumerate().filter(|(_, pair)| *pair == b"=/").map(|(at, _)| at);
-		let (Some(end), None) = (ends.next(), ends.next()) else { return Err(Why::BadMove) };
-		let (old, new) = typed.split_at(end);
+		let end = |text: &[u8]| text.windows(2).position(|pair| pair == b"=/");
+		let (old, new) = typed.split_at(end(typed).ok_or(Why::BadMove)?);
+		let new = new.get(1..).filter(|new| end(new).is_none()).ok_or(Why::BadMove)?;
 		let (selector, old) = split_selector(old).map_err(|_| Why::BadMove)?;
-		Ok(Move { typed, selector, old: proved(old)?, new: proved(new.get(1..).unwrap_or(b""))? })
+		Ok(Move { typed, selector, old: proved(old)?, new: proved(new)? })
 	}
 
 	fn is_for(&self, label: &[u8]) -> bool {
@@ -138,9 +138,15 @@ impl<'t> Paths<'t> {
 
 	/// The rule for a path of a hierarchy.
 	fn rule(&self, label: &[u8], path: &[u8]) -> Option<usize> {
-		let fits = |rule: &Move<'_>| (rule.old.is_empty() || is_below_or_same(path, rule.old)) && rule.is_for(label);
-		let all = self.rules.iter().enumerate().filter(|(_, rule)| fits(rule));
-		all.max_by_key(|(_, rule)| (rule.old.len(), rule.selector.is_some())).map(|(at, _)| at)
+		let (mut best, mut most) = (None, 0);
+		for (at, rule) in self.rules.iter().enumerate() {
+			let weight = 2 * rule.old.len() + usize::from(rule.selector.is_some()) + 1;
+			let fits = weight > most && (rule.old.is_empty() || is_below_or_same(path, rule.old));
+			if fits && rule.is_for(label) {
+				(best, most) = (Some(at), weight);
+			}
+		}
+		best
 	}
 
 	/// The path that the rule makes of this one, put into `into`.

@@ -14,7 +14,7 @@ use heapless::Vec;
 
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
-use crate::image::view::{Group, Property as Saved, Set};
+use crate::image::view::{Group, Set};
 use crate::limits::{Limit, VALUE_BYTES};
 use crate::name::Shown;
 use crate::owners::{Shift, shifted};
@@ -57,12 +57,18 @@ pub fn disk_of(major: u32, minor: u32) -> Option<u32> {
 	(major < 1 << (32 - MINOR_BITS) && minor < 1 << MINOR_BITS).then_some(major << MINOR_BITS | minor)
 }
 
+/// Its major and its minor number.
+pub fn numbers_of(disk: u32) -> (u32, u32) {
+	(disk >> MINOR_BITS, disk & ((1 << MINOR_BITS) - 1))
+}
+
 /// A disk's number for people and for the kernel.
 pub struct ShownDisk(pub u32);
 
 impl fmt::Display for ShownDisk {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		write!(f, "{}:{}", self.0 >> MINOR_BITS, self.0 & ((1 << MINOR_BITS) - 1))
+		let (major, minor) = numbers_of(self.0);
+		write!(f, "{major}:{minor}")
 	}
 }
 
@@ -203,20 +209,16 @@ impl Change for Maps<'_, '_> {
 	}
 
 	fn properties(&mut self, spot: &Spot<'_>, group: &Group<'_>, put: &mut PutProperty<'_>) -> Result<(), Error> {
-		let (version, mut hint) = (spot.label.version(), 0);
 		for saved in group.properties() {
-			let Saved { name, value, perms, .. } = saved.placed()?;
-			let index = if self.values.is_empty() { None } else { property::index_after(version, name, hint) };
-			hint = index.map_or(hint, |index| index + 1);
-			let known = index.and_then(|index| property::all(version).get(index));
-			let known = known.filter(|known| known.host != Tied::Controllers);
-			let mapped = match known {
-				Some(known) => self.values.map(known, value.bytes(), self.room),
-				None if name == b"cgroup.subtree_control" => self.hand_down(spot, value.bytes()),
+			let saved = saved.placed()?;
+			let (name, text) = (saved.name, saved.value.bytes());
+			let mapped = match property::find(spot.label.version(), name).filter(|known| known.host != Tied::Nothing) {
+				Some(known) if known.host == Tied::Controllers => self.hand_down(spot, text),
+				Some(known) => self.values.map(known, text, self.room),
 				None => Ok(false),
 			};
 			let mapped = mapped.at(format_args!("{} of {spot}", Shown(name)))?;
-			put(name, if mapped { self.room } else { value.bytes() }, perms).placed()?;
+			put(name, if mapped { self.room } else { text }, saved.perms).placed()?;
 		}
 		Ok(())
 	}
