@@ -626,6 +626,9 @@ fn owner_error(
 	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
 }
 
+/// Takes a write that was made: file and text.
+pub(super) type Took<'t> = &'t mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>;
+
 /// Makes the writes of the plan; each that was taken is told.
 pub(super) fn write_all(
 	dir: &Dir,
@@ -633,7 +636,7 @@ pub(super) fn write_all(
 	known: &Property,
 	text: &[u8],
 	current: &[u8],
-	took: &mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>,
+	took: Took<'_>,
 ) -> Result<(), Fault> {
 	plan::writes(known, text, current, &mut |target, text| {
 		match dir.write(target.file(file), text) {
