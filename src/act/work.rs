@@ -635,8 +635,8 @@ fn owner_error(
 	Error::new(fault, format_args!("owner of {what} of {site}, {text}"))
 }
 
-/// Is told what the kernel took: the file and the text.
-type Took<'t> = &'t mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>;
+/// Takes a write that was made: file and text.
+pub(super) type Took<'t> = &'t mut dyn FnMut(&CStr, &[u8]) -> Result<(), Fault>;
 
 /// Makes the writes of the plan; each that was taken is told.
 pub(super) fn write_all(

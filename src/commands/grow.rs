@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
+use std::sync::Mutex;
 
 use cgraft::act::dry::Steps;
 use cgraft::act::manner::{Counts, Mode, Phases};
@@ -82,14 +83,15 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 	restore(&image, &request, &mut space, log)
 }
 
-/// Lines that are remembered: what several passes find is told once.
-const TOLD: usize = 1024;
+/// Reasons that are remembered: what several passes find is told once.
+type Told = heapless::Vec<u32, 4096>;
+static TOLD: Mutex<Told> = Mutex::new(Told::new());
 
 /// Notes the reasons why this host cannot take an image.
 struct Reasons<'m, 'b> {
 	messages: &'m mut Messages,
-	out: Report<'b>,
-	told: heapless::Vec<u32, TOLD>,
+	out: &'m mut Report<'b>,
+	told: &'m mut Told,
 	count: u64,
 }
 
@@ -144,7 +146,8 @@ pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		return delivered(out.flush());
 	}
 	report.reasons();
-	let mut reasons = Reasons { messages, out: report, told: heapless::Vec::new(), count: 0 };
+	let told = &mut *TOLD.try_lock().unwrap_or_else(|_| unreachable!());
+	let mut reasons = Reasons { messages, out: &mut report, told, count: 0 };
 	let code = match grow(cli, Some(&|_| {}), &mut reasons).or_else(|error| {
 		reasons.unfit(error)?;
 		Ok(Outcome { counts: Counts::default(), code: 4 })
@@ -152,7 +155,7 @@ pub fn run_check(cli: &Cli, messages: &mut Messages) -> Result<u8, Error> {
 		Outcome { code, .. } if reasons.count == 0 => code,
 		_ => 4,
 	};
-	let Reasons { out: report, count, .. } = reasons;
+	let count = reasons.count;
 	report.finish(code);
 	delivered(out.flush())?;
 	if count == 0 {

@@ -34,7 +34,7 @@ impl<'w> Json<'w> {
 	}
 
 	/// Ends the text with a newline.
-	pub fn finish(mut self) {
+	pub fn finish(&mut self) {
 		self.write("\n");
 	}
 

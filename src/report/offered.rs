@@ -72,7 +72,7 @@ impl<'w> Report<'w> {
 	}
 
 	/// After the last one.
-	pub fn finish(mut self, code: u8) {
+	pub fn finish(&mut self, code: u8) {
 		if let Ok(json) = &mut self.out {
 			json.end();
 			json.number_of("code", u64::from(code));
@@ -80,11 +80,9 @@ impl<'w> Report<'w> {
 		self.end();
 	}
 
-	fn end(mut self) {
+	fn end(&mut self) {
 		self.shape(Json::end);
-		if let Ok(json) = self.out {
-			json.finish();
-		}
+		self.shape(Json::finish);
 	}
 
 	fn put(&mut self, key: &str, text: &[u8]) {
@@ -95,7 +93,7 @@ impl<'w> Report<'w> {
 	}
 
 	/// Writes what the host offers; `line` is room for a path.
-	pub fn host(mut self, host: &Host, line: &mut [u8]) {
+	pub fn host(&mut self, host: &Host, line: &mut [u8]) {
 		let (mut release, mut boot) = ([0; 128], [0; 64]);
 		let release_len = kernel::release(&mut release);
 		let may_make: &[u8] = match own_ids().0 {
@@ -150,7 +148,7 @@ impl<'w> Report<'w> {
 	}
 }
 
-fn shown(error: &Error) -> heapless::String<{ 2 * PLACE_BYTES }> {
+fn shown(error: &Error) -> heapless::String<{ PLACE_BYTES + 128 }> {
 	let mut text = heapless::String::new();
 	let _ = write!(text, "{error}"); // a place and a sentence
 	text
