@@ -105,7 +105,7 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 	};
 	let place = format_args!("write the image to {shown}");
 	let mut writer = ImageWriter::new(Sink::new(output, sink), request.layout).at(place)?;
-	about(&mut writer, host).at(place)?;
+	about(&mut writer, host, request.groups.is_empty()).at(place)?;
 	let scope = match (request.all, request.groups.is_empty()) {
 		(true, _) => Scope::Host(request.hierarchies),
 		(false, false) => Scope::Groups(&chosen),
@@ -181,7 +181,7 @@ fn choose<'a>(request: &Request<'a>, host: &'a Host, chosen: &mut Chosen<'a>) ->
 }
 
 #[inline(never)] // its buffers would widen the caller's frame, and every access to it
-fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host) -> Result<(), Fault> {
+fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host, is_whole: bool) -> Result<(), Fault> {
 	if writer.layout() == Layout::Rfc {
 		return Ok(());
 	}
@@ -199,6 +199,9 @@ fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host) -> Result<(), F
 	})?;
 	for (at, hierarchy) in host.hierarchies.iter().enumerate().filter(|(_, hierarchy)| hierarchy.mount.is_some()) {
 		writer.mount(hierarchy.label.bytes(), host.options(at))?;
+	}
+	if is_whole {
+		writer.whole_trees()?;
 	}
 	writer.close(mark)
 }

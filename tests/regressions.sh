@@ -384,7 +384,7 @@ criu_1874_a_file_that_this_kernel_lacks() {
 	destroy
 	handmade "$work/default" "hierarchy(group(b'$group/a', prop(b'memory.max', b'max') + prop(b'cgroup.max.depth', b'5')), [b''])"
 	handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'memory.max', b'4096000') + prop(b'cgroup.max.depth', b'5')), [b''])"
-	refuses_restore "memory.max of group /$group/a of unified, value 4096000: this kernel's groups do not have the file"
+	refuses_restore "memory.max of group /$group/a of unified, value 4096000: v2 has not the controller here"
 	cgraft restore -i "$work/default"
 	check "$test: a default may be lost" [ "$status:$(value "$at_unified" a/cgroup.max.depth)" = 0:5 ]
 	destroy

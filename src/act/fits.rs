@@ -168,6 +168,7 @@ impl Fits<'_> {
 			return Ok(());
 		}
 		let (lost, why) = match known.host {
+			_ if missing == Some(controller) => (Some(text), Why::NoController),
 			_ if missing.is_some() => (missing, Why::NoController),
 			Tied::Cpus => (self.numbers(0, text), Why::NoNumbers),
 			Tied::Nodes => (self.numbers(1, text), Why::NoNumbers),

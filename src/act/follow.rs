@@ -53,6 +53,11 @@ impl Join<'_, '_> {
 		let place = format_args!("tasks that were forked since the dump");
 		let (mut moved, mut after) = (0, 0);
 		self.stray = Strays::default();
+		// Of a dump of groups nobody knows who was there, and elsewhere.
+		let about = self.image.about().at(place)?;
+		if !about.map_or(Ok(true), |about| about.has_whole_trees()).at(place)? {
+			return Ok(0);
+		}
 		loop {
 			self.find_late(after).at(place)?;
 			if self.buffers.late.is_empty() {

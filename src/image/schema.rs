@@ -72,7 +72,7 @@ fields! {
 }
 fields! {
 	/// `cgraft_about`
-	about { VERSION = 1, RELEASE = 2, BOOT_ID = 3, PAGE_SIZE = 4, CPUS = 5, NODES = 6, MOUNTS = 7, }
+	about { VERSION = 1, RELEASE = 2, BOOT_ID = 3, PAGE_SIZE = 4, CPUS = 5, NODES = 6, MOUNTS = 7, WHOLE_TREES = 8, }
 }
 fields! {
 	/// `rfc_set_entry`

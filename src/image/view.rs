@@ -735,7 +735,16 @@ impl<'a> About<'a> {
 
 	/// Bytes of a memory page.
 	pub fn page_size(&self) -> Result<u32, Fault> {
-		Ok(Last::of(self.message, &[schema::about::PAGE_SIZE], &mut [None])?.number_if_any(0)?.unwrap_or(0))
+		self.number(schema::about::PAGE_SIZE)
+	}
+
+	/// Whoever descends from a task of the image is one as well.
+	pub fn has_whole_trees(&self) -> Result<bool, Fault> {
+		Ok(self.number(schema::about::WHOLE_TREES)? != 0)
+	}
+
+	fn number(&self, field: u32) -> Result<u32, Fault> {
+		Ok(Last::of(self.message, &[field], &mut [None])?.number_if_any(0)?.unwrap_or(0))
 	}
 }
 

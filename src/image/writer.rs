@@ -90,6 +90,11 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		Ok(mark)
 	}
 
+	/// Whoever descends from a task of the image is one as well; inside [`Self::about`].
+	pub fn whole_trees(&mut self) -> Result<(), Fault> {
+		self.number(schema::about::WHOLE_TREES, 1)
+	}
+
 	/// One hierarchy's mount, inside [`Self::about`].
 	pub fn mount(&mut self, name: &[u8], super_options: &[u8]) -> Result<(), Fault> {
 		let len =
