@@ -7,7 +7,7 @@ mod options;
 mod rewriting;
 mod translating;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use cgraft::act::walk::Choice;
 use cgraft::act::wanted::Lists;
@@ -92,10 +92,13 @@ fn print_version() -> Result<u8, Error> {
 	delivered(stream::write_all(fenced::stdout(), concat!("cgraft ", env!("CARGO_PKG_VERSION"), "\n").as_bytes()))
 }
 
-/// `FOLDER/cgroup.img`, FILE, or nothing for standard input or output.
+/// The image's file in the folder of `-D`.
+static IN_FOLDER: Mutex<heapless::Vec<u8, PATH_BYTES>> = Mutex::new(heapless::Vec::new());
+
+/// `FOLDER/cgroup.img`, FILE, or nothing for standard input or output. Small: it is there as long as its command.
 struct ImagePath {
-	path: heapless::Vec<u8, PATH_BYTES>,
-	standard: bool,
+	in_folder: Option<MutexGuard<'static, heapless::Vec<u8, PATH_BYTES>>>,
+	file: &'static str,
 }
 
 impl ImagePath {
@@ -104,31 +107,36 @@ impl ImagePath {
 	}
 
 	fn of(folder: Option<cli::Text>, file: Option<cli::Text>) -> Result<Self, Error> {
-		let fault = match (folder, file) {
-			(Some(_), Some(_)) => Fault::Usage(Why::FolderAndFile),
-			(folder, file) => {
-				let pieces = match folder {
-					Some(cli::Text(folder)) => [folder, "/cgroup.img"],
-					None => [file.map_or("cgroup.img", |file| file.0), ""],
-				};
-				let mut path = heapless::Vec::new();
-				if pieces.iter().all(|piece| path.extend_from_slice(piece.as_bytes()).is_ok()) {
-					return Ok(ImagePath { standard: pieces[0] == "-", path });
-				}
-				Fault::full(Limit::Path, PATH_BYTES + 1)
-			}
+		let file_name = file.map_or("cgroup.img", |file| file.0);
+		let made = match folder {
+			Some(_) if file.is_some() => Err(Fault::Usage(Why::FolderAndFile)),
+			Some(cli::Text(folder)) => Self::below(folder),
+			None if file_name.len() > PATH_BYTES => Err(Fault::full(Limit::Path, PATH_BYTES + 1)),
+			None => Ok(ImagePath { in_folder: None, file: file_name }),
 		};
-		Err(fault).at(format_args!("the image's file"))
+		made.at(format_args!("the image's file"))
+	}
+
+	fn below(folder: &str) -> Result<Self, Fault> {
+		let mut path = IN_FOLDER.try_lock().unwrap_or_else(|_| unreachable!());
+		for piece in [folder, "/cgroup.img"] {
+			path.extend_from_slice(piece.as_bytes()).map_err(|_| Fault::full(Limit::Path, PATH_BYTES + 1))?;
+		}
+		Ok(ImagePath { in_folder: Some(path), file: "" })
 	}
 
 	fn path(&self) -> Option<&[u8]> {
-		(!self.standard).then_some(&self.path)
+		match &self.in_folder {
+			Some(path) => Some(path),
+			None => (self.file != "-").then_some(self.file.as_bytes()),
+		}
 	}
 
 	fn shown(&self) -> Shown<'_> {
 		Shown(self.path().unwrap_or(b"standard input"))
 	}
 
+	#[inline(never)] // its buffer is not there any more when the command begins
 	fn map(&self) -> Result<Map, Error> {
 		let path = self.path();
 		read_image(path).at(format_args!("read {}", Shown(path.unwrap_or(b"the image from standard input"))))

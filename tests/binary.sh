@@ -10,13 +10,14 @@
 root=${tests%/*}
 prebuilt=$(realpath -m "${CGRAFT_PREBUILT:-$root/target/cgraft-prebuilt}")
 
-bytes_built=262144             # 256 KiB
-bytes_prebuilt=430080          # 420 KiB
+bytes_built=327680             # 320 KiB
+bytes_prebuilt=376832          # 368 KiB
 stack_bytes=65536
 resident_kib=2048
 many=2000
 
-# Groups that cost the most stack, files and memory: a deep chain with long names, and many siblings. In one v1 hierarchy, or v2.
+# Groups that cost the most stack, files and memory: a deep chain with long names, a value at its end, and many siblings. In one v1
+# hierarchy, or v2. The process $home is the one that --like looks at.
 make_groups() {
 	local level path=$group/deep long
 	mount=${mounts[0]}
@@ -29,6 +30,12 @@ make_groups() {
 	done
 	(cd "$mount" && mkdir -p "$path")
 	cc -O2 -o "$work/mkdirs" "$tests/bench/mkdirs.c" && "$work/mkdirs" "$mount/$group/many" $many || not_ok "make $many groups"
+	value=$mount/$group/few/one/notify_on_release
+	[ "$controller" != unified ] || value=$mount/$group/few/one/cgroup.max.depth
+	echo 1 >"$value" || exit 1
+	mkdir "$mount/$group-like"
+	keep "$mount" "$group-like"
+	home=$pid
 	keep "$mount" "$group/few/one"
 	echo "$controller: { strategy: replace, properties: [cgroup.procs] }" >"$work/lists"
 }
@@ -82,7 +89,8 @@ same_image() {
 
 # --- commands that everything below looks at. Each is its name in $name and words in $command.
 
-commands=(dump dump_pid dump_criu decode show json restore verify verify_json verify_maps diff)
+commands=(dump dump_pid dump_criu decode show json restore restore_value restore_like restore_pidns restore_translate dry_run
+	check check_json check_image check_image_json verify verify_json verify_maps diff)
 
 command_of() {
 	case $1 in
@@ -94,6 +102,15 @@ command_of() {
 	show) command=(show --all "$work/image") ;;
 	json) command=(show --json "$work/image") ;;
 	restore) command=(restore -i "$work/image") ;;
+	restore_value) command=(restore -i "$work/image") ;;
+	restore_like) command=(restore -i "$work/image.few" --like "$home" --phase create,limit) ;;
+	restore_pidns) command=(restore -i "$work/image" --pidns $$) ;;
+	restore_translate) command=(restore --translate -i "$work/image.other_version") ;;
+	dry_run) command=(restore --dry-run -i "$work/image") ;;
+	check) command=(check) ;;
+	check_json) command=(check --json) ;;
+	check_image) command=(check -i "$work/image") ;;
+	check_image_json) command=(check --json -i "$work/image") ;;
 	verify) command=(verify -i "$work/image") ;;
 	verify_json) command=(verify --json -i "$work/image") ;;
 	verify_maps) command=(verify -i "$work/image" --map "/$group=/$group" --cpu-map "0=0" --dev-map "7:0=7:0" --if-map "lo=lo" --uid-map "0=0") ;;
@@ -101,14 +118,36 @@ command_of() {
 	esac
 }
 
+# What a command needs done before each time: restore_value a value that is another one in the image.
+prepare() {
+	[ "$name" != restore_value ] || echo 0 >"$value"
+}
+
+# Limits of huge pages in v1, which this host has in v2; else the image of the other commands, of which nothing is translated.
+other_version() {
+	local v2
+	if v2=$(hierarchy unified) && grep -qw hugetlb "$v2/cgroup.subtree_control" && [ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]; then
+		handmade "$work/image.other_version" "b'' + hierarchy(group(b'$group', group(b'few', group(b'one',
+			prop(b'hugetlb.2MB.limit_in_bytes', b'4194304')))), [b'hugetlb'])"
+		succeeds "an image of v1 is translated" restore --translate -i "$work/image.other_version"
+		check "and its value is there" grep -qx 4194304 "$v2/$group/few/one/hugetlb.2MB.max"
+	else
+		skip "restore --translate: hugetlb is no controller of v2 that groups have here: nothing is translated"
+		cp "$work/image" "$work/image.other_version"
+	fi
+}
+
 # Each works, before it is asked how.
 work_at_all() {
 	"$CGRAFT" dump --cgroup "$controller:/$group" -i "$work/image" || not_ok "dump for the tests"
 	cp "$work/image" "$work/image.same"
 	"$CGRAFT" dump --cgroup "$controller:/$group/few" -i "$work/image.few" || not_ok "small dump for the tests"
+	other_version
 	for name in "${commands[@]}"; do
 		command_of "$name"
+		prepare
 		succeeds "$name works" "${command[@]}"
+		[ "$name" != restore_value ] || check "the value is written" grep -q 'values written 1,' "$work/err"
 	done
 }
 
@@ -118,6 +157,7 @@ work_at_all() {
 with_stack() {
 	local bytes=$1
 	shift
+	prepare
 	{ env -i prlimit --stack="$bytes" "$@" >/dev/null; } 2>/dev/null
 }
 
@@ -134,6 +174,7 @@ least_stack() {
 stack() {
 	printf 'static int eat(int n) { volatile char page[4096]; page[0] = n; return n ? eat(n - 1) + page[0] : 0; }\nint main(int c, char **v) { return eat(c > 1 ? v[1][0] - 48 + 10 * (c > 2) : 0) < 0; }\n' >"$work/eat.c"
 	cc -O0 -static -o "$work/eat" "$work/eat.c" || not_ok "control: does not compile"
+	name=control
 	check "control: 24 KiB of stack are seen to fit" with_stack $stack_bytes "$work/eat" 5
 	if with_stack $stack_bytes "$work/eat" 8 more; then not_ok "control: 72 KiB of stack fit into 64"; else ok "control: 72 KiB of stack are seen not to fit"; fi
 	for name in "${commands[@]}"; do
@@ -150,6 +191,7 @@ memory() {
 	for name in "${commands[@]}"; do
 		command_of "$name"
 		rm -f "$work/figures"
+		prepare
 		"$work/measure" "$work/figures" "$CGRAFT" "${command[@]}" >/dev/null 2>&1
 		read -r seconds kib code <"$work/figures"
 		if [ "$code" = 0 ] && [ "$kib" -gt 0 ] && [ "$kib" -le $resident_kib ]; then
@@ -178,6 +220,7 @@ heap() {
 	fi
 	for name in "${commands[@]}"; do
 		command_of "$name"
+		prepare
 		strace -o "$work/trace.$name" "$CGRAFT" "${command[@]}" >/dev/null 2>&1
 		check "heap: $name asks the kernel for none" no_heap "$work/trace.$name"
 	done
