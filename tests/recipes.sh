@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The recipes of docs/recipes: the code is taken out of the pages and run, on private groups of this host, in a virtual machine, or in
-# the chroot of scripts/peers. tests/recipes.sh [PAGE...] (all). Every block of every page has to be run by something here. Last line: "N passed, N failed, N skipped".
+# the chroot of scripts/peers. Every block of every page has to be run by something here. tests/recipes.sh [PAGE...], all without one.
+# Last line: "N passed, N failed, N skipped".
 # shellcheck disable=SC2154 # checks.sh sets work, mounts, group and pid
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
@@ -105,6 +106,7 @@ recipe_ssh() {
 }
 
 need_yaml() {
+	python3 -c 'import yaml' 2>/dev/null || (. "$repo/scripts/common.sh" && need_packages python3-yaml) >/dev/null 2>&1
 	python3 -c 'import yaml' 2>/dev/null || { skip "$1: no python3-yaml"; echo "$1 $2" >>"$work/used"; return 1; }
 }
 
@@ -188,6 +190,7 @@ END
 recipe_kubernetes() {
 	need_yaml kubernetes manifest || return
 	local pod=$work/pod
+	command -v busybox >/dev/null || (. "$repo/scripts/common.sh" && need_packages busybox-static) >/dev/null 2>&1
 	command -v busybox >/dev/null || { skip "kubernetes: no busybox"; echo "kubernetes manifest" >>"$work/used"; return; }
 	block kubernetes manifest >"$work/manifest.yaml"
 	python3 "$work/manifest.py" "$work/manifest.yaml" >"$work/pod.sh" 2>"$work/err"
@@ -262,34 +265,101 @@ recipe_initramfs() {
 		find $mount/cgraft-t -depth -type d -exec rmdir {} \;
 		finish
 	END
-	command -v qemu-system-x86_64 >/dev/null || { skip "initramfs: no qemu"; return; }
-	CGRAFT=$CGRAFT timeout 300 "$repo/scripts/vm" 6.12 v2 "$work/initramfs.sh" >"$work/vm" 2>&1
-	ends_with "initramfs: the virtual machine" $? 0
-	grep -E '^(ok|not ok|skip) - ' "$work/vm"
-	passed=$((passed + $(grep -c '^ok - ' "$work/vm")))
-	failed=$((failed + $(grep -c '^not ok - ' "$work/vm")))
+	in_vm initramfs "$work/initramfs.sh"
 }
 
+# counted FILE: shows the results of something that runs elsewhere, and counts them.
+counted() {
+	tr -d '\r' <"$1" | grep -aE '^(ok|not ok|skip) - '
+	passed=$((passed + $(grep -ac '^ok - ' "$1")))
+	failed=$((failed + $(grep -ac '^not ok - ' "$1")))
+	skipped=$((skipped + $(grep -ac '^skip - ' "$1")))
+}
+
+# in_vm WHAT SCRIPT: runs a guest's script with v2 alone.
+in_vm() {
+	local status
+	CGRAFT=$CGRAFT timeout 300 "$repo/scripts/vm" 6.12 v2 "$2" >"$work/vm" 2>&1
+	status=$?
+	if ! grep -aq '^cgraft-vm: init' "$work/vm" && [ "${CI:-}" != true ]; then
+		skip "$1: no virtual machine: $(tail -n 1 "$work/vm")"
+		return
+	fi
+	ends_with "$1: the virtual machine" $status 0
+	[ $status = 0 ] || tail -n 5 "$work/vm"
+	counted "$work/vm"
+}
+
+# chroot_for WHAT: whether the chroot of scripts/peers is there; it is made if it can be.
+chroot_for() {
+	"$repo/scripts/peers" build >"$work/build" 2>&1 && return
+	if [ "${CI:-}" = true ]; then not_ok "$1: no chroot"; else skip "$1: no chroot (scripts/peers build): $(tail -n 1 "$work/build")"; fi
+	return 1
+}
+
+# embed FILE NAME: the lines of a guest's script that make the file /run/NAME.
+embed() {
+	echo "mkdir -p /run/$(dirname "$2"); cat >/run/$2 <<'END_OF_FILE'"
+	cat "$1"
+	echo END_OF_FILE
+}
+
+# What a guest on the chroot needs before containers can be started: a root that is no initramfs, modules, devices.
+chroot_guest() {
+	cat <<-'END'
+		# On the chroot of scripts/peers.
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin
+		[ -n "$moved" ] || { mount --rbind / /mnt && cd /mnt && mount --move . / && moved=1 exec chroot . bash /vm/containers.sh; }
+		for module in nfnetlink libcrc32c nf_tables inet_diag tcp_diag udp_diag raw_diag unix_diag netlink_diag af_packet_diag; do
+			[ ! -s /vm/$module.ko ] || busybox insmod /vm/$module.ko
+		done
+		busybox ifconfig lo up
+		mkdir -p /dev/pts /dev/shm
+		mount -t devpts devpts /dev/pts
+		mount -t tmpfs shm /dev/shm
+		. /vm/lib.sh
+	END
+}
+
+# The blocks for one runtime, in a folder.
+blocks_for() {
+	mkdir -p "$2"
+	sed "s/\\brunc\\b/$1/g" "$work/checkpoint" >"$2/checkpoint"
+	sed "s/\\brunc\\b/$1/g" "$work/restore" >"$2/restore"
+}
+
+# runc on this host, with v1 as it is here; runc, crun and the entry point of a container of crun with v2 alone.
 recipe_runtimes() {
-	local runtime
+	local runtime file shared=$repo/target/recipes.$$
 	block runtimes checkpoint >"$work/checkpoint"
 	block runtimes restore >"$work/restore"
-	"$repo/scripts/peers" there || { skip "runtimes: no chroot with runc and CRIU (scripts/peers build makes it)"; return; }
-	mkdir -p "$repo/target/recipes.$$"
-	cp -L "$CGRAFT" "$repo/target/recipes.$$/cgraft"
-	for runtime in runc crun; do
-		sed "s/\\brunc\\b/$runtime/g" "$work/checkpoint" >"$repo/target/recipes.$$/checkpoint"
-		sed "s/\\brunc\\b/$runtime/g" "$work/restore" >"$repo/target/recipes.$$/restore"
-		cp "$tests/peers/recipe.sh" "$repo/target/recipes.$$/"
-		(cd "$repo" && timeout -k 10 100 scripts/peers run bash "/here/target/recipes.$$/recipe.sh" $runtime "/here/target/recipes.$$" "$group") >"$work/peers" 2>&1
-		ends_with "runtimes: $runtime" $? 0
-		grep -E '^(ok|not ok|skip) - ' "$work/peers" || tail -n 5 "$work/peers"
-		passed=$((passed + $(grep -c '^ok - ' "$work/peers")))
-		failed=$((failed + $(grep -c '^not ok - ' "$work/peers")))
-		skipped=$((skipped + $(grep -c '^skip - ' "$work/peers")))
-	done
-	rm -rf "$repo/target/recipes.$$"
+	block container entrypoint >"$work/entrypoint"
+	chroot_for runtimes || return
+	blocks_for runc "$shared"
+	cp -L "$CGRAFT" "$shared/cgraft"
+	cp "$tests/peers/recipe.sh" "$shared/"
+	(cd "$repo" && timeout -k 10 100 scripts/peers run bash "/here/target/recipes.$$/recipe.sh" runc "/here/target/recipes.$$" "$group") >"$work/peers" 2>&1
+	ends_with "runtimes: runc on this host" $? 0
+	counted "$work/peers"
+	check "runtimes: all of it ran on this host" grep -q '^skip - \|as before$' "$work/peers"
+	rm -rf "$shared"
 	remove_groups
+	{
+		chroot_guest
+		embed "$work/entrypoint" container/entrypoint
+		embed "$tests/peers/container.sh" container.sh
+		embed "$tests/peers/recipe.sh" recipe.sh
+		for runtime in runc crun; do
+			blocks_for $runtime "$work/$runtime"
+			for file in checkpoint restore; do embed "$work/$runtime/$file" $runtime/$file; done
+			echo "cp /usr/bin/cgraft /run/$runtime/; bash /run/recipe.sh $runtime /run/$runtime cgraft-r"
+		done
+		echo 'cp /usr/bin/cgraft /run/container/; bash /run/container.sh /run/container cgraft-c'
+		echo finish
+	} >"$work/containers.sh"
+	in_vm "runtimes, container" "$work/containers.sh"
+	grep -aq '^cgraft-vm: init' "$work/vm" || return
+	check "runtimes, container: all of it ran" test "$(tr -d '\r' <"$work/vm" | grep -acE '^ok - (runc: groups.* as before|container: .*)$')" = 5
 }
 
 [ $# -gt 0 ] || mapfile -t pages_to_run < <(basename -s .md "$pages"/*.md)

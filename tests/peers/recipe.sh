@@ -38,7 +38,7 @@ ln -s busybox rootfs/bin/sleep
 "$runtime" spec
 jq --arg path "/$group/$name" '.process.terminal = false | .root.readonly = false | .linux.cgroupsPath = $path
 	| .process.args = ["/bin/sh", "-c", "(while :; do sleep 1; done) & while :; do sleep 1; done"]
-	| .linux.resources.pids.limit = 60 | .linux.namespaces |= map(select(.type != "network"))' config.json >changed && mv changed config.json
+	| .linux.maskedPaths = [] | .linux.readonlyPaths = [] | .linux.resources.pids.limit = 60 | .linux.namespaces |= map(select(.type != "network"))' config.json >changed && mv changed config.json
 if ! "$runtime" --log "$root/log" run --detach $name </dev/null >/dev/null 2>&1; then
 	echo "skip - $runtime does not start a container here: $(tail -n 1 "$root/log")"
 	exit 0
@@ -64,7 +64,7 @@ if [ -e "$pids/$group/$name/cgroup.type" ]; then
 	until [ -z "$(cat "$pids/$group/$name/cgroup.procs")" ]; do
 		for pid in $(cat "$pids/$group/$name/cgroup.procs"); do echo "$pid" >"$pids/$group/$name/main/cgroup.procs"; done
 	done 2>/dev/null
-	echo +pids >"$pids/$group/$name/cgroup.subtree_control"
+	echo +memory +pids >"$pids/$group/$name/cgroup.subtree_control"
 fi
 echo 7 >"$pids/$group/$name/worker/pids.max"
 echo 55 >"$pids/$group/$name/pids.max"
@@ -81,8 +81,15 @@ ok "checkpoint"
 "$runtime" delete -f $name >/dev/null 2>&1
 for mount in $mounts; do [ ! -d "$mount/$group" ] || find "$mount/$group" -depth -type d -exec rmdir {} + 2>/dev/null; done
 [ -z "$(find $mounts -maxdepth 1 -name "$group")" ] && ok "nothing of it is left" || not_ok "groups are left"
-(set -e; . "$folder/restore") >"$root/out" 2>&1 || { not_ok "restore: $(tail -n 3 "$root/out") $(grep -rh Error dump)"; exit 1; }
-grep -c '^restored: ' "$root/out" | grep -qx 2 && ok "restore, with two lines of cgraft" || not_ok "restore says $(cat "$root/out")"
+if ! (set -e; . "$folder/restore") >"$root/out" 2>&1; then
+	if [ "$runtime" = crun ] && grep -qs "cg: Can't move" dump/restore.log; then
+		echo "skip - crun: this one's restore knows no --manage-cgroups-mode (crun 2241)"
+	else
+		not_ok "restore: $(tail -n 3 "$root/out") $(grep -rhs Error dump)"
+	fi
+	exit 1
+fi
+grep '^restored: ' "$root/out" | tail -n 1 | grep -q 'tasks joined [1-9]' && ok "restore, with tasks that joined" || not_ok "restore says $(cat "$root/out")"
 picture >"$root/after"
 if grep -q worker "$root/before" && cmp -s "$root/before" "$root/after"; then
 	ok "groups, limits and who sits where are as before"
