@@ -114,7 +114,7 @@ impl Work<'_> {
 		let len = self.handed_down(site.at, path, above)?;
 		let enabled = self.value.get(..len).unwrap_or(&[]);
 		missing(site, enabled, &mut text)?;
-		if text.is_empty() {
+		if text.is_empty() || (!path.is_empty() && self.waits_for_tasks(above)) {
 			return Ok(());
 		}
 		let mark = self.journal.len();
@@ -126,6 +126,17 @@ impl Work<'_> {
 			Err(Fault::Kernel(errno::EBUSY | errno::ENOENT | errno::EOPNOTSUPP)) => Ok(()),
 			result => result,
 		}
+	}
+}
+
+impl Work<'_> {
+	/// Whether tasks that may leave are in the way of controllers that are to be handed down. Where all of these may be
+	/// threaded the kernel does not refuse: it makes the group the root of a threaded tree, in which no child takes a
+	/// process. cgroup-v2, "Threads"
+	pub(super) fn waits_for_tasks(&self, dir: &Dir) -> bool {
+		let is_before = self.pass == Pass::Create && self.phases.join;
+		is_before
+			&& !matches!(dir.read(c"cgroup.procs", &mut [0; 16]), Ok((0, _)) | Err(Fault::Kernel(errno::EOPNOTSUPP)))
 	}
 }
 

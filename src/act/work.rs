@@ -395,6 +395,9 @@ impl<'w> Work<'w> {
 		len: usize,
 	) -> Result<(), Fault> {
 		let is_new = self.is_new(site.at, site.path.bytes());
+		if known.write == property::Write::Controllers && !site.made && self.waits_for_tasks(dir) {
+			return Err(Fault::Kernel(errno::EBUSY));
+		}
 		let mut handed = self.handed(site, dir, known, len)?;
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let mark = self.journal.len();

@@ -222,6 +222,27 @@ libcgroup_271_no_tasks_in_inner_groups() {
 	remove
 }
 
+# The kernel does not refuse to hand pids down over tasks: the group becomes the root of a threaded tree, whose children take no process.
+trap_controllers_that_may_be_threaded() {
+	need unified || return
+	v2=$(at unified)
+	grep -q pids "$v2/cgroup.controllers" || return
+	mkdir -p "$v2/cgraft-t/a/b"
+	echo +pids >"$v2/cgraft-t/cgroup.subtree_control"
+	echo +pids >"$v2/cgraft-t/a/cgroup.subtree_control"
+	sleeper "$v2/cgraft-t/a/b"
+	succeeds "dump" dump -t $pid -i $image
+	echo $pid >"$v2/cgroup.procs"
+	rmdir "$v2/cgraft-t/a/b"
+	echo "-pids" >"$v2/cgraft-t/a/cgroup.subtree_control"
+	echo $pid >"$v2/cgraft-t/a/cgroup.procs"
+	succeeds "restore" restore -i $image
+	is "the task is below" "$(cat "$v2/cgraft-t/a/b/cgroup.procs")" $pid
+	is "the controller is handed down" "$(cat "$v2/cgraft-t/a/cgroup.subtree_control")" pids
+	is "and no group is threaded" "$(cat "$v2/cgraft-t/a/cgroup.type")" domain
+	remove
+}
+
 # One flag for a whole hierarchy said whether groups are threaded; they differ.
 trap_threaded_groups_beside_domains() {
 	need unified || return
@@ -240,7 +261,7 @@ trap_threaded_groups_beside_domains() {
 
 pid=
 for test in criu_544_a_co_mounted_controller_by_one_name criu_447_priorities_of_interfaces podman_21255_numbers_of_disks cedana_782_groups_of_v2_into_others \
-	criu_252_a_list_of_v2 trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_threaded_groups_beside_domains; do
+	criu_252_a_list_of_v2 trap_a_name_that_ends_in_a_controllers libcgroup_271_no_tasks_in_inner_groups trap_controllers_that_may_be_threaded trap_threaded_groups_beside_domains; do
 	$test
 done
 finish
