@@ -103,7 +103,7 @@ command_of() {
 	json) command=(show --json "$work/image") ;;
 	restore) command=(restore -i "$work/image") ;;
 	restore_value) command=(restore -i "$work/image") ;;
-	restore_like) command=(restore -i "$work/image.few" --like "$home" --phase create,limit) ;;
+	restore_like) command=(restore -i "$work/image.few" --like "$home" --phase "create,limit") ;;
 	restore_pidns) command=(restore -i "$work/image" --pidns $$) ;;
 	restore_translate) command=(restore --translate -i "$work/image.other_version") ;;
 	dry_run) command=(restore --dry-run -i "$work/image") ;;
