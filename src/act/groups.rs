@@ -111,10 +111,12 @@ impl Work<'_> {
 		let mut text = Vec::new();
 		let path = site.path.bytes().strip_suffix(name.bytes()).unwrap_or(b"");
 		let path = path.strip_suffix(b"/").unwrap_or(path);
+		// What would be made has nobody; the root may have anybody.
+		let may_wait = !path.is_empty() && !self.is_new(site.at, path);
 		let len = self.handed_down(site.at, path, above)?;
 		let enabled = self.value.get(..len).unwrap_or(&[]);
 		missing(site, enabled, &mut text)?;
-		if text.is_empty() || (!path.is_empty() && self.waits_for_tasks(above)) {
+		if text.is_empty() || (may_wait && self.waits_for_tasks(above)) {
 			return Ok(());
 		}
 		let mark = self.journal.len();
