@@ -119,8 +119,7 @@ impl Join<'_, '_> {
 			match self.bring_one(pid, tid, at, from, journal) {
 				Err(fault) if is_gone(&fault) => {}
 				result => {
-					let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm: b"", set: 0 };
-					moved += u64::from(result.map_err(|fault| self.refused(fault, &task))?);
+					moved += u64::from(result.map_err(|fault| self.refused(fault, &late_task(pid, b"")))?);
 				}
 			}
 		}
@@ -160,11 +159,12 @@ impl Join<'_, '_> {
 		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
 		move_noted(&file, version, (at, old), pid, true, journal)?;
 		known.add(pid);
-		let mut name = [0; COMM_BYTES + 1];
-		let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
-		let comm = name.get(..read.unwrap_or(0)).unwrap_or(b"").trim_ascii_end();
-		let task = Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm, set: 0 };
-		self.foresee_move(pid, true, &task, journal);
+		if journal.is_dry() {
+			let mut name = [0; COMM_BYTES + 1];
+			let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
+			let comm = name.get(..read.unwrap_or(0)).unwrap_or(b"").trim_ascii_end();
+			self.foresee_move(pid, true, &late_task(pid, comm), journal);
+		}
 		Ok(true)
 	}
 
@@ -205,6 +205,11 @@ impl Join<'_, '_> {
 		}
 		Ok(())
 	}
+}
+
+/// A process that is not of the image, for messages.
+fn late_task(pid: u32, comm: &[u8]) -> Task<'_> {
+	Task { pid, tid: pid, ns_tid: None, parent: None, start_time: 0, comm, set: 0 }
 }
 
 /// Whether a group is this one or below it; all are below the root, whose path is empty.
