@@ -2,11 +2,12 @@
 
 use heapless::Vec;
 
+use crate::act::ahead::Ahead;
 use crate::act::census::{self, Census};
 use crate::act::disks;
 use crate::act::host::Host;
 use crate::act::scope::{Scope, Selected};
-use crate::act::walk::{self, Choice, Walk};
+use crate::act::walk::{self, Choice, Second, Walk};
 use crate::act::wanted::{Lists, keep_named};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::heads::Heads;
@@ -15,6 +16,7 @@ use crate::image::sink::{Sink, Store};
 use crate::image::view::Layout;
 use crate::image::writer::{self, ImageWriter};
 use crate::kernel;
+use crate::kernel::fenced;
 use crate::kernel::output::Output;
 use crate::kernel::proc::{Proc, boot_id as boot_id_of, is_gone, read_path};
 use crate::limits::{LINE_BYTES, Limit, OPTIONS, SINK_BYTES};
@@ -61,6 +63,7 @@ pub struct Workspace {
 	/// The host's hierarchies.
 	pub host: Host,
 	walk: walk::Buffers,
+	ahead: Ahead,
 	census: census::Buffers,
 	heads: Heads,
 	line: [u8; LINE_BYTES],
@@ -73,6 +76,7 @@ impl Workspace {
 		Workspace {
 			host: Host::new(),
 			walk: walk::Buffers::new(),
+			ahead: Ahead::new(),
 			census: census::Buffers::new(),
 			heads: Heads::new(),
 			line: [0; LINE_BYTES],
@@ -92,7 +96,7 @@ type Chosen<'a> = Vec<Selected<'a>, OPTIONS>;
 /// Writes an image of what is asked for. Nothing is left behind when it fails.
 pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Log) -> Result<Summary, Error> {
 	kernel::raise_open_files();
-	let Workspace { host, walk, census, heads, line, sink } = space;
+	let Workspace { host, walk, ahead, census, heads, line, sink } = space;
 	let wanted = request.lists.select(request.choice.wanted, line, log)?;
 	host.discover(request.yard, line)?;
 	keep_named(host, request.hierarchies)?;
@@ -123,11 +127,14 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		return Err(full).at(place);
 	}
 	let choice = Choice { wanted, ..request.choice };
-	let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice, log };
-	for at in 0..trees.host.hierarchies.len() {
-		let groups = trees.hierarchy(at, scope, &census.book);
-		summary.groups += groups.inspect_err(|_| trees.walk.close())?;
-	}
+	let mut groups = Ok(0);
+	let (host, ahead) = (&*host, &*ahead);
+	fenced::beside(&|| ahead.work(host), &mut |start| {
+		let mut trees = Trees { writer: &mut writer, host, walk, heads, line, choice, log, ahead, start };
+		groups = trees.all(scope, &census.book).inspect_err(|_| trees.walk.close());
+		ahead.quit();
+	});
+	summary.groups = groups?;
 	disks::save(&walk.disks, &mut writer).at(place)?;
 	summary.left_out = writer.left_out;
 	summary.bytes = writer.total();
@@ -215,9 +222,16 @@ struct Trees<'w, 's, S: Store> {
 	line: &'w mut [u8; LINE_BYTES],
 	choice: Choice,
 	log: &'w mut dyn Log,
+	ahead: &'w Ahead,
+	start: &'w dyn Fn() -> bool,
 }
 
 impl<S: Store> Trees<'_, '_, S> {
+	/// Walks all hierarchies; how many groups.
+	fn all(&mut self, scope: Scope<'_>, book: &crate::act::sets::Book) -> Result<u64, Error> {
+		(0..self.host.hierarchies.len()).try_fold(0, |groups, at| Ok(groups + self.hierarchy(at, scope, book)?))
+	}
+
 	/// Walks one hierarchy from its heads; how many groups.
 	fn hierarchy(&mut self, at: usize, scope: Scope<'_>, book: &crate::act::sets::Book) -> Result<u64, Error> {
 		let hierarchy = &self.host.hierarchies[at];
@@ -239,8 +253,10 @@ impl<S: Store> Trees<'_, '_, S> {
 		let mark = self.writer.hierarchy(hierarchy.id, hierarchy.label.names()).at(place)?;
 		let (mut groups, mut threaded) = (0, !hierarchy.label.bytes().is_empty());
 		loop {
+			let second = Second { ahead: self.ahead, at, start: self.start };
+			let base = (base, base_path);
 			let mut walk =
-				Walk::new(self.writer, self.log, hierarchy, (base, base_path), self.walk, self.choice).at(place)?;
+				Walk::new(self.writer, self.log, hierarchy, base, self.walk, self.choice, second).at(place)?;
 			if core::mem::take(&mut at_root) && base_path == b"/" {
 				walk.root()?;
 			}

@@ -49,6 +49,10 @@ pub const SINK_BYTES: usize = 64 * 1024;
 pub const LIST_BYTES: usize = 8 * 1024;
 /// Bytes of child names that wait to be visited, all levels together.
 pub const PENDING_BYTES: usize = 128 * 1024;
+/// Groups that a second thread may have read ahead.
+pub const AHEAD_GROUPS: usize = 32;
+/// Bytes of the names and values of such a group; one with more is not read ahead.
+pub const AHEAD_BYTES: usize = 8 * 1024;
 /// Bytes of the heads of one hierarchy that are kept at a time (more are found by a further pass).
 pub const HEAD_BYTES: usize = 64 * 1024;
 /// Heads of one hierarchy that are kept at a time.

@@ -1,5 +1,6 @@
 //! Acts: each does one kind of thing to the host, or learns one kind of thing from it.
 
+pub mod ahead;
 pub mod aim;
 mod astray;
 pub mod attributes;
@@ -19,6 +20,7 @@ pub mod join;
 pub mod journal;
 pub mod kept;
 pub mod like;
+pub mod levels;
 pub mod made;
 pub mod manner;
 pub mod namespace;

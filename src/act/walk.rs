@@ -4,22 +4,22 @@
 //! marked as ancestors and without their other children. Groups that vanish meanwhile are left out as if they had
 //! never been there; a group or file that cannot be read is an error with its name.
 
-use heapless::Vec;
-
+use crate::act::ahead::{ALONE, Ahead, Group};
 use crate::act::attributes;
 use crate::act::disks::{Disks, note};
 use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
+use crate::act::levels::{Level, Levels};
 use crate::act::read;
 use crate::error::{At, Error, Fault, errno};
 use crate::image::sink::{Mark, Store};
 use crate::image::view::{Layout, Perms};
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
-use crate::limits::{DEPTH, LIST_BYTES, Limit, PENDING_BYTES, VALUE_BYTES};
+use crate::limits::VALUE_BYTES;
 use crate::log::Log;
-use crate::name::{Name, Trail, components, is_below_or_same};
-use crate::property::{Selection, Write};
+use crate::name::{Name, components, is_below_or_same};
+use crate::property::{Property, Selection, Write};
 
 /// What is walked and written.
 #[derive(Clone, Copy, Debug)]
@@ -30,29 +30,12 @@ pub struct Choice {
 	pub ancestors: bool,
 }
 
-/// One open group.
-struct Level {
-	dir: Dir,
-	/// Its message of the image, if it is written.
-	mark: Option<Mark>,
-	/// Names of children that wait begin at `start` of the pending bytes; the next one is at `next`.
-	start: usize,
-	next: usize,
-	/// The directory's list may have more.
-	more: bool,
-	/// Its name is the last one of the trail; the base's is not.
-	named: bool,
-}
-
 /// The buffers of a walk.
 pub struct Buffers {
-	levels: Vec<Level, DEPTH>,
-	pending: Vec<u8, PENDING_BYTES>,
+	levels: Levels,
 	files: FileCache,
-	list: [u8; LIST_BYTES],
 	/// One value.
 	pub value: [u8; VALUE_BYTES],
-	trail: Trail,
 	/// What values are about.
 	pub disks: Disks,
 }
@@ -61,19 +44,16 @@ impl Buffers {
 	/// Empty ones.
 	pub const fn new() -> Self {
 		Buffers {
-			levels: Vec::new(),
-			pending: Vec::new(),
+			levels: Levels::new(),
 			files: FileCache::new(),
-			list: [0; LIST_BYTES],
 			value: [0; VALUE_BYTES],
-			trail: Trail::new(),
 			disks: Disks::new(),
 		}
 	}
 
 	/// Closes what an error has left open.
 	pub fn close(&mut self) {
-		self.levels.clear();
+		let _ = self.levels.restart(b"");
 	}
 }
 
@@ -103,6 +83,28 @@ enum Role {
 	Walked,
 }
 
+/// The second thread.
+#[derive(Clone, Copy)]
+pub struct Second<'w> {
+	/// What it shares with this one.
+	pub ahead: &'w Ahead,
+	/// The hierarchy's place in the host.
+	pub at: usize,
+	/// Makes it, if it is not there yet.
+	pub start: &'w dyn Fn() -> bool,
+}
+
+impl Second<'_> {
+	/// Lets it read below a head; whether it is there.
+	fn begin(&self, path: &[u8], wanted: Selection, passed: u64) -> bool {
+		let is_there = (self.start)();
+		if is_there {
+			self.ahead.begin(self.at, path, wanted, passed);
+		}
+		is_there
+	}
+}
+
 /// A walk through one hierarchy.
 pub struct Walk<'w, 's, S: Store> {
 	writer: &'w mut ImageWriter<'s, S>,
@@ -111,6 +113,9 @@ pub struct Walk<'w, 's, S: Store> {
 	base: &'w Dir,
 	buffers: &'w mut Buffers,
 	choice: Choice,
+	second: Second<'w>,
+	/// The second thread reads below the head that is walked.
+	helped: bool,
 	/// Groups written, ancestors included.
 	pub groups: u64,
 	/// A group's `cgroup.type` was `threaded`.
@@ -126,17 +131,13 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		(base, base_path): (&'w Dir, &[u8]),
 		buffers: &'w mut Buffers,
 		choice: Choice,
+		second: Second<'w>,
 	) -> Result<Self, Fault> {
 		buffers.files.clear();
-		buffers.levels.clear();
-		buffers.pending.clear();
-		buffers.trail.clear();
-		for component in components(base_path) {
-			buffers.trail.push(component)?;
-		}
+		buffers.levels.restart(base_path)?;
 		let ancestors = choice.ancestors && writer.layout() == Layout::Criu;
 		let choice = Choice { ancestors, ..choice };
-		Ok(Walk { writer, log, hierarchy, base, buffers, choice, groups: 0, threaded: false })
+		Ok(Walk { writer, log, hierarchy, base, buffers, choice, second, helped: false, groups: 0, threaded: false })
 	}
 
 	/// The hierarchy's root as a membership: its own properties, not its children.
@@ -152,18 +153,18 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	/// One head and everything below it, by its group's whole path. Heads come in tree order, below the base.
 	pub fn head(&mut self, path: &[u8]) -> Result<(), Error> {
 		let path = path.strip_prefix(b"/").unwrap_or(path);
-		while !self.buffers.levels.is_empty() && !is_below_or_same(path, self.buffers.trail.bytes()) {
+		while !self.buffers.levels.is_empty() && !is_below_or_same(path, self.buffers.levels.trail.bytes()) {
 			self.leave()?;
 		}
-		if path == self.buffers.trail.bytes() {
+		if path == self.buffers.levels.trail.bytes() {
 			let base = self.again()?;
 			let name = components(path).last().unwrap_or(b"");
 			return match self.enter(base, name, false, Role::Walked)? {
-				Entered::Yes => self.below(),
+				Entered::Yes => self.below(path),
 				Entered::Vanished => Ok(()),
 			};
 		}
-		let known = components(self.buffers.trail.bytes()).count();
+		let known = components(self.buffers.levels.trail.bytes()).count();
 		let last = components(path).count() - 1;
 		let mut name = Name::empty();
 		for (index, component) in components(path).enumerate().skip(known) {
@@ -171,12 +172,12 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			let role = if index < last { above } else { Role::Walked };
 			self.placed(name.set(component))?;
 			if self.step(&name, role)? == Entered::Vanished {
-				let (above, label) = (self.buffers.trail.shown(), self.hierarchy.label.shown());
+				let (above, label) = (self.buffers.levels.trail.shown(), self.hierarchy.label.shown());
 				self.log.warn(format_args!("a group below {above} of {label} vanished before it was read"));
 				return Ok(());
 			}
 		}
-		self.below()
+		self.below(path)
 	}
 
 	/// A head that the hierarchy's mount does not show.
@@ -201,19 +202,24 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		Ok(())
 	}
 
-	/// Walks everything below the group on top, and leaves it.
-	fn below(&mut self) -> Result<(), Error> {
+	/// Walks everything below the group on top, and leaves it. It is the head `path`.
+	fn below(&mut self, path: &[u8]) -> Result<(), Error> {
 		let floor = self.buffers.levels.len();
-		let mut name = Name::empty();
+		let (mut name, mut met) = (Name::empty(), 0);
 		while self.buffers.levels.len() >= floor {
-			let next = self.next_child(&mut name);
-			match self.placed(next)? {
-				true => {
-					self.step(&name, Role::Walked)?;
+			let next = self.buffers.levels.next_child(&mut name);
+			if self.placed(next)? {
+				if met == ALONE && self.writer.layout() == Layout::Criu {
+					self.helped = self.second.begin(path, self.choice.wanted, met);
 				}
-				false => self.leave()?,
+				met += 1;
+				self.step(&name, Role::Walked)?;
+			} else {
+				self.leave()?;
 			}
 		}
+		self.helped = false;
+		self.second.ahead.end();
 		Ok(())
 	}
 
@@ -225,49 +231,35 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	#[cold]
 	#[inline(never)] // one piece of code for all kinds of results
 	fn lost(&self, fault: Fault) -> Error {
-		let (group, label) = (self.buffers.trail.shown(), self.hierarchy.label.shown());
+		let (group, label) = (self.buffers.levels.trail.shown(), self.hierarchy.label.shown());
 		Error::new(fault, format_args!("read group {group} of {label}"))
-	}
-
-	/// Finds the next child of the group on top whose turn it is; false after the last one.
-	fn next_child(&mut self, name: &mut Name) -> Result<bool, Fault> {
-		let Buffers { levels, pending, list, .. } = &mut *self.buffers;
-		let Some(level) = levels.last_mut() else { return Ok(false) };
-		loop {
-			if let Some([low, high, rest @ ..]) = pending.get(level.next..) {
-				let len = usize::from(u16::from_le_bytes([*low, *high]));
-				level.next += 2 + len;
-				return name.set(rest.get(..len).unwrap_or(&[])).map(|()| true);
-			}
-			pending.truncate(level.start);
-			level.next = level.start;
-			if !level.more {
-				return Ok(false);
-			}
-			let listed = level.dir.list(list, &mut |name, is_dir| if is_dir { wait(pending, name) } else { Ok(()) });
-			level.more = match listed {
-				Err(fault) if read::is_absent(&fault) => false, // the group vanished after it was written
-				result => result?,
-			};
-		}
 	}
 
 	/// Opens a child of the group on top and writes it as its role wants.
 	fn step(&mut self, name: &Name, role: Role) -> Result<Entered, Error> {
 		let component = name.bytes();
-		let above = self.buffers.levels.last().map_or(self.base, |level| &level.dir);
-		let dir = match above.child(name.as_c_str()) {
-			Err(fault) if read::is_absent(&fault) => return Ok(Entered::Vanished),
-			result => result,
-		};
-		let pushed = self.buffers.trail.push(component);
+		let pushed = self.buffers.levels.trail.push(component);
 		self.placed(pushed)?;
-		let dir = self.placed(dir)?;
-		let entered = self.enter(dir, component, true, role)?;
+		let ahead = self.second.ahead;
+		let read = if self.helped { ahead.take(self.buffers.levels.trail.bytes()) } else { None };
+		let entered = match read {
+			Some(group) => self.enter_read(name, &group)?,
+			None => match self.child(name) {
+				Err(fault) if read::is_absent(&fault) => Entered::Vanished,
+				dir => {
+					let dir = self.placed(dir)?;
+					self.enter(dir, component, true, role)?
+				}
+			},
+		};
 		if entered == Entered::Vanished {
-			self.buffers.trail.pop();
+			self.buffers.levels.trail.pop();
 		}
 		Ok(entered)
+	}
+
+	fn child(&self, name: &Name) -> Result<Dir, Fault> {
+		self.buffers.levels.top().unwrap_or(self.base).child(name.as_c_str())
 	}
 
 	/// Makes an open group the one on top and writes it; the trail names it already.
@@ -277,48 +269,69 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		if role != Role::Way {
 			let reserved = self.writer.reserve();
 			let start = self.placed(reserved)?;
-			let opened = self.open(&dir, name, role, status.perms);
+			let opened = self.open(Some(&dir), name, role, status.perms);
 			mark = Some(self.placed(opened)?);
 			if self.properties(&dir)? == Entered::Vanished && self.writer.rewind(start) {
 				return Ok(Entered::Vanished);
 			}
 			self.groups += 1;
 		}
-		let start = self.buffers.pending.len();
 		let more = role == Role::Walked && status.links != 2;
-		let level = Level { dir, mark, start, next: start, more, named };
-		let full = Fault::full(Limit::Depth, DEPTH + 1);
-		let pushed = self.buffers.levels.push(level).map_err(|_| full);
+		let pushed = self.buffers.levels.push(Level { dir, mark, more, named });
 		self.placed(pushed)?;
 		Ok(Entered::Yes)
 	}
 
+	/// The same of a group that was read ahead; without children it need not be opened.
+	fn enter_read(&mut self, name: &Name, group: &Group) -> Result<Entered, Error> {
+		let dir = match (group.status.links != 2).then(|| self.child(name)).transpose() {
+			Err(fault) if read::is_absent(&fault) => return Ok(Entered::Vanished),
+			dir => self.placed(dir)?,
+		};
+		let opened = self.open(None, name.bytes(), Role::Walked, group.status.perms);
+		let mark = self.placed(opened)?;
+		for (file, property, text, perms) in group.files() {
+			let saved = self.save(file, property, text, perms);
+			self.placed(saved)?;
+		}
+		self.groups += 1;
+		match dir {
+			Some(dir) => {
+				let pushed = self.buffers.levels.push(Level { dir, mark: Some(mark), more: true, named: true });
+				self.placed(pushed)?;
+			}
+			None => {
+				let closed = self.writer.close(mark);
+				self.placed(closed)?;
+				self.buffers.levels.trail.pop();
+			}
+		}
+		Ok(Entered::Yes)
+	}
+
 	/// Opens the group's message. What stands right below the hierarchy carries its whole path as its name.
-	fn open(&mut self, dir: &Dir, name: &[u8], role: Role, perms: Perms) -> Result<Mark, Fault> {
-		let head = self.buffers.levels.iter().all(|level| level.mark.is_none());
-		let path = self.buffers.trail.bytes();
+	fn open(&mut self, dir: Option<&Dir>, name: &[u8], role: Role, perms: Perms) -> Result<Mark, Fault> {
+		let head = self.buffers.levels.is_unwritten();
+		let path = self.buffers.levels.trail.bytes();
 		let mark = self.writer.group(head, if head { path } else { name }, path, role == Role::Ancestor)?;
-		attributes::save(dir, self.writer, &mut self.buffers.value)?;
+		if let Some(dir) = dir {
+			attributes::save(dir, self.writer, &mut self.buffers.value)?;
+		}
 		self.writer.owner(perms)?;
 		Ok(mark)
 	}
 
 	fn leave(&mut self) -> Result<(), Error> {
-		let Some(level) = self.buffers.levels.pop() else { return Ok(()) };
-		self.buffers.pending.truncate(level.start);
-		if let Some(mark) = level.mark {
-			let closed = self.writer.close(mark);
-			self.placed(closed)?;
-		}
-		if level.named {
-			self.buffers.trail.pop();
-		}
+		let Some(mark) = self.buffers.levels.top_mark() else { return Ok(()) };
+		let closed = mark.map_or(Ok(()), |mark| self.writer.close(mark));
+		self.placed(closed)?;
+		self.buffers.levels.pop();
 		Ok(())
 	}
 
 	/// Writes the properties of an open group.
 	fn properties(&mut self, dir: &Dir) -> Result<Entered, Error> {
-		let Buffers { files, list, value, trail, disks, .. } = &mut *self.buffers;
+		let Buffers { files, levels: Levels { list, trail, .. }, value, disks } = &mut *self.buffers;
 		let label = &self.hierarchy.label;
 		let is_root = trail.bytes().is_empty();
 		let files = match files.of(dir, label.version(), is_root, self.choice.wanted, list) {
@@ -348,11 +361,11 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		}
 		Ok(Entered::Yes)
 	}
-}
 
-/// Adds a child's name to those that wait.
-fn wait(pending: &mut Vec<u8, PENDING_BYTES>, name: &[u8]) -> Result<(), Fault> {
-	let len = u16::try_from(name.len()).unwrap_or(u16::MAX);
-	let full = Fault::full(Limit::Pending, pending.len() + name.len() + 2);
-	pending.extend_from_slice(&len.to_le_bytes()).and_then(|()| pending.extend_from_slice(name)).map_err(|_| full)
+	/// Writes one property that was read ahead.
+	fn save(&mut self, file: &[u8], property: &Property, text: &[u8], perms: Perms) -> Result<(), Fault> {
+		self.threaded |= property.write == Write::Type && text == b"threaded";
+		note(&mut self.buffers.disks, property, text);
+		self.writer.property(file, text, Some(perms))
+	}
 }

@@ -117,7 +117,7 @@ fn payload(file: &[u8]) -> Result<&[u8], Fault> {
 }
 
 /// The checksum that an image of cgraft ends with.
-pub const CHECKSUM: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
+pub static CHECKSUM: crc::Crc<u32, crc::Table<1>> = crc::Crc::<u32, crc::Table<1>>::new(&crc::CRC_32_ISO_HDLC);
 
 /// Bytes that are summed between two releases.
 const SUMMED_BYTES: usize = 256 * 1024;

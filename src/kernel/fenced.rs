@@ -1,12 +1,13 @@
 //! The one fenced file with `unsafe` in it: an image's file as bytes, the standard streams, and device programs.
 //!
 //! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
-//! to 2, unshare(2), ioctl(2), and bpf(2), which rustix does not have.
+//! to 2, unshare(2), ioctl(2), and bpf(2) and threads, which rustix does not have.
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
 #![allow(unsafe_code)]
 
+use core::cell::Cell;
 use core::ffi::{c_int, c_long, c_ulong, c_void};
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
@@ -134,6 +135,65 @@ pub fn unshare(flags: UnshareFlags) -> Result<()> {
 	debug_assert!(UnshareFlags::NEWNS.union(UnshareFlags::NEWCGROUP).contains(flags));
 	// SAFETY: descriptors stay shared as they are; with one thread nobody else relies on the old namespace.
 	unsafe { rustix::thread::unshare_unsafe(flags) }.map_err(fault)
+}
+
+// SAFETY: declared as in pthread.h; `pthread_t` is a number or an address, of this size in either case.
+unsafe extern "C" {
+	fn pthread_create(
+		thread: *mut usize,
+		attributes: *const c_void,
+		start: extern "C" fn(*mut c_void) -> *mut c_void,
+		argument: *mut c_void,
+	) -> c_int;
+	fn pthread_join(thread: usize, result: *mut *mut c_void) -> c_int;
+}
+
+/// What a second thread does.
+type Work<'a> = &'a (dyn Fn() + Sync);
+
+extern "C" fn run(work: *mut c_void) -> *mut c_void {
+	// SAFETY: `Thread::start` gave it the address of its `work`, which outlives the thread.
+	(unsafe { *work.cast::<Work<'_>>() })();
+	ptr::null_mut()
+}
+
+/// A thread that is made when it is needed, and waited for when this goes out of scope.
+struct Thread<'a> {
+	work: Work<'a>,
+	number: Cell<Option<usize>>,
+	refused: Cell<bool>,
+}
+
+impl Thread<'_> {
+	/// Whether it is there. pthread_create(3) makes its stack by mmap(2), not on the heap.
+	fn start(&self) -> bool {
+		if self.number.get().is_none() && !self.refused.get() {
+			let mut number = 0;
+			let argument = ptr::from_ref(&self.work).cast_mut().cast();
+			// SAFETY: `drop` waits for the thread, so `work` and all that it borrows stay until it has ended.
+			let made = super::has_room_for_two()
+				&& unsafe { pthread_create(&raw mut number, ptr::null(), run, argument) } == 0;
+			self.number.set(made.then_some(number));
+			self.refused.set(!made);
+		}
+		self.number.get().is_some()
+	}
+}
+
+impl Drop for Thread<'_> {
+	fn drop(&mut self) {
+		if let Some(number) = self.number.get() {
+			// SAFETY: made by `start` and not joined before.
+			unsafe { pthread_join(number, ptr::null_mut()) };
+		}
+	}
+}
+
+/// Runs `body`, which gets a function that makes a second thread for `work`, at the first time, and tells whether it is
+/// there. `body` has to let `work` come to an end: it is waited for.
+pub fn beside(work: Work<'_>, body: &mut dyn FnMut(&dyn Fn() -> bool)) {
+	let thread = Thread { work, number: Cell::new(None), refused: Cell::new(false) };
+	body(&|| thread.start());
 }
 
 /// syscalls(2): x86_64's number, and that of the architectures that share theirs.

@@ -75,6 +75,32 @@ pub fn sleep_ms(milliseconds: u32) {
 	let _ = rustix::thread::nanosleep(&time);
 }
 
+/// Lets another thread run, if one waits.
+pub fn give_way() {
+	rustix::thread::sched_yield();
+}
+
+/// Whether a second thread helps: there is a processor for it, and room for its open files beside ours.
+fn has_room_for_two() -> bool {
+	let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+	let processors = rustix::thread::sched_getaffinity(None).map_or(1, |set| set.count());
+	processors > 1 && files.is_none_or(|files| files > 3 * crate::limits::DEPTH as u64)
+}
+
+/// The processor on which this thread runs.
+pub fn processor() -> usize {
+	rustix::thread::sched_getcpu()
+}
+
+/// Keeps this thread away from a processor on which another one works: where processors share no cache the kernel lets
+/// two threads wait for one of them for long while the other one is idle.
+pub fn keep_off(processor: usize) {
+	if let Ok(mut set) = rustix::thread::sched_getaffinity(None) {
+		set.unset(processor);
+		let _ = rustix::thread::sched_setaffinity(None, &set); // with no other one it stays as it is
+	}
+}
+
 /// Makes the call up to `tries` times, with pauses, as long as the kernel says EBUSY or EAGAIN; what the last one said.
 pub fn retry(tries: u32, pause_ms: u32, call: &mut dyn FnMut() -> Result<()>) -> Result<()> {
 	for _ in 1..tries {
