@@ -13,13 +13,12 @@ use crate::hash::{START, hash};
 use crate::image::view::Image;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::read_path;
+use crate::limits::UNITS_TOLD;
 use crate::log::Log;
 use crate::name::{Shown, ShownPath};
 use crate::remap::{self, Path};
 use crate::systemd::owner;
 
-/// Units that are told; with more, the user has been warned.
-const UNITS: usize = 8;
 /// What systemd gives the group of a unit that is delegated; only CAP_SYS_ADMIN sees the first.
 const DELEGATED: [&CStr; 2] = [c"trusted.delegate", c"user.delegate"];
 
@@ -54,7 +53,7 @@ struct Watch<'w> {
 	host: &'w Host,
 	log: &'w mut dyn Log,
 	/// Sums of the units that were told.
-	told: Vec<u32, UNITS>,
+	told: Vec<u32, UNITS_TOLD>,
 }
 
 impl Watch<'_> {

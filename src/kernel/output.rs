@@ -17,10 +17,8 @@ use super::proc::{path_of, with_number};
 use super::{Result, fault, stream};
 use crate::error::{Fault, Why, errno};
 use crate::image::sink::Store;
-use crate::limits::{Limit, PATH_BYTES};
+use crate::limits::{Limit, PATH_BYTES, PIECE_BYTES};
 
-/// Bytes copied at once to a pipe, or read at once from one.
-const PIECE_BYTES: usize = 4 * 1024;
 /// Images hold names of users' groups and processes: like CRIU's, only the owner reads them.
 const IMAGE_MODE: u32 = 0o600;
 
