@@ -80,6 +80,28 @@ while read -r example; do
 done < <("$CGRAFT" --help | sed -n 's/^  \$ \(cgraft .*\)/\1/p' | sed 's/-t 4242/-t '$$/)
 rm -r "$folder"
 
+# docs/trees.md: each block is a command and what it prints. sample.img is made by a unit test, which compares it with the same text.
+printed() {
+	local line command='' inside=''
+	while IFS= read -r line; do
+		case $inside,$line in
+		,'```text') inside=first ;;
+		first,'$ cgraft '*)
+			inside=rest command=${line#\$ cgraft }
+			printf '%s\n%s\n' '```text' "$line"
+			# shellcheck disable=SC2086 # words of a command
+			if [ "$command" = "show sample.img" ]; then cat tests/fixtures/show/sample.txt; else "$CGRAFT" $command; fi
+			continue
+			;;
+		*,'```') inside='' ;;
+		esac
+		case $inside in first | rest) ;; *) printf '%s\n' "$line" ;; esac
+	done <docs/trees.md
+}
+
+cd "$root" || exit
+check "docs/trees.md shows what the program prints" diff docs/trees.md <(printed)
+
 check "a command is completed" [ "$(completes resto)" = restore ]
 check "an option is completed" [ "$(completes restore --manage)" = --manage-cgroups ]
 check "a choice is completed" [ "$(completes restore --manage-cgroups str)" = strict ]
