@@ -94,12 +94,18 @@ def figure(title, caption, series, show, base):
         out.append(f'<line class="grid" x1="{across(n):.1f}" y1="{TOP}" x2="{across(n):.1f}" y2="{HEIGHT - BOTTOM}"/>')
         out.append(f'<text x="{across(n):.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{n}</text>')
     out.append(f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">groups</text>')
-    names = spread([up(points[max(points)]) for _, _, points in series], 15)
+    ends = {}  # names stand beside the last point of their line
+    for at, (_, _, points) in enumerate(series):
+        ends.setdefault(max(points), []).append(at)
+    names = [0.0] * len(series)
+    for last, those in ends.items():
+        for at, y in zip(those, spread([up(series[at][2][last]) for at in those], 15)):
+            names[at] = y
     for (name, kind, points), y in zip(series, names):
         line = " ".join(f"{'L' if at else 'M'}{across(n):.1f} {up(points[n]):.1f}" for at, n in enumerate(sorted(points)))
         out.append(f'<path class="{kind}" d="{line}"/>')
         out += [f'<circle class="{kind}" cx="{across(n):.1f}" cy="{up(points[n]):.1f}" r="3"/>' for n in sorted(points)]
-        out.append(f'<text class="{kind} name" x="{WIDTH - RIGHT + 10}" y="{y + 4:.1f}">{escaped(name)}</text>')
+        out.append(f'<text class="{kind} name" x="{across(max(points)) + 10:.1f}" y="{y + 4:.1f}">{escaped(name)}</text>')
     return "\n".join(out + ["</svg>", ""])
 
 
