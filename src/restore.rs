@@ -181,7 +181,7 @@ pub fn restore<'a>(
 		work.trust = !work.journal.is_continued();
 	}
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
-	let mut story = Story { image: *image, host, targets, tour, join, work };
+	let mut story = Story { image: *image, host, targets, tour, join, work, settled: false };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
 	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {

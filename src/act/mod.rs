@@ -35,6 +35,7 @@ pub mod scope;
 pub mod seats;
 pub mod seek;
 pub mod sets;
+pub mod site;
 pub mod spots;
 pub mod systemd;
 pub mod tasks;

@@ -15,33 +15,30 @@ use crate::difference::same_perms;
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::image::view::{Perms, Property as Saved, Text};
 use crate::kernel::dir::Dir;
-use crate::limits::{FILE_BYTES, LIST_TEXT_BYTES};
-use crate::name::Shown;
+use crate::limits::{LIST_TEXT_BYTES, NEAR_BYTES};
+use crate::name::{Shown, components};
 use crate::plan::{self, Target};
-use crate::property::{self, Phase, Property, Write, value};
+use crate::property::{self, Fresh, Phase, Property, Read, Unit, Write, value};
 
 impl Work<'_> {
 	/// Goes through the values whose bits are set; the bits of those that were refused. In the last passes a value that
 	/// is refused again is an error.
-	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128) -> Result<u128, Error> {
+	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128, again: bool) -> Result<u128, Error> {
 		let (mut refused, mut hint) = (0, 0);
-		let insists = wanted != u128::MAX && self.pass >= Pass::Insist && !self.skip_missing;
+		let insists = again && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
 			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
 			let mut saved = self.owned(saved).at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
+			if wanted & bit == 0 || !self.takes(known.phase) {
+				continue;
+			}
 			if self.fit.is_some_and(|lists| cut_list(lists, known, saved.value.bytes(), &mut list)) {
 				self.tell_cut(site, &saved, &list);
 				if list.is_empty() {
 					continue; // it keeps what it has from its parent
 				}
 				saved.value = Text::Bytes(&list);
-			}
-			if self.pass == Pass::Create && !(site.made && self.is_as_made(site, known, &saved)) {
-				self.pending = true;
-			}
-			if wanted & bit == 0 || !self.takes(known.phase) {
-				continue;
 			}
 			match self.value(site, dir, known, &saved) {
 				Ok(()) => {}
@@ -83,20 +80,20 @@ impl Work<'_> {
 		known: &Property,
 		saved: &Saved<'_>,
 	) -> Result<(), Fault> {
-		let mut name = [0; FILE_BYTES + 1];
-		let file = file_name(saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
+		let mut name = [0; NEAR_BYTES];
+		let file = file_of(site, saved.name, &mut name).ok_or(Fault::Text(Why::NameWithoutNul))?;
 		self.seen += u64::from(known.phase != Phase::Never);
-		if self.trust && site.made && self.pass != Pass::Check && self.is_as_made(site, known, saved) {
-			return Ok(());
-		}
 		if known.write == Write::Program {
 			return self.devices(site, dir, known, saved);
 		}
 		let text = saved.value.bytes();
 		// Who owns the files of a new group is known, unless it was changed.
-		let with_perms =
-			!(self.pass == Pass::Check && site.made && saved.perms.is_none_or(|perms| self.is_usual(known, perms)));
+		let is_known = site.made && (self.trust || self.pass == Pass::Check) && self.is_own_file(known, saved);
+		let with_perms = !is_known;
 		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
+			return Ok(());
+		}
+		if is_known && self.is_fresh_text(known) && self.write(site, dir, file, known, text, 0).is_ok() {
 			return Ok(());
 		}
 		let (len, now) = match self.current(site, dir, file, known, with_perms) {
@@ -120,6 +117,14 @@ impl Work<'_> {
 			Some(wanted) if self.knows_owner(known) => self.own_file(site, dir, file, now, wanted),
 			_ => Ok(()),
 		}
+	}
+
+	/// Whether a new group has the value that the table says, which is another one: it is written unread. What is refused
+	/// is looked at.
+	fn is_fresh_text(&self, known: &Property) -> bool {
+		let is_first = self.untouched && (known.phase == Phase::Create) == (self.pass == Pass::Create);
+		let is_text = known.write == Write::Whole && known.read == Read::Plain && known.unit != Unit::Numbers;
+		is_first && is_text && !self.journal.is_dry() && !matches!(known.fresh, Fresh::Inherited(_) | Fresh::Unknown)
 	}
 
 	/// The file is not there: on v2 perhaps only until controllers are handed down.
@@ -204,6 +209,19 @@ impl Work<'_> {
 		self.counts.written += u64::from(result.is_ok());
 		result
 	}
+}
+
+/// A file's name, or its path from the group above.
+fn file_of<'f>(site: &Site<'_, '_>, file: &[u8], buffer: &'f mut [u8]) -> Option<&'f CStr> {
+	let mut len = 0;
+	if site.near {
+		let group = components(site.path.bytes()).last()?;
+		len = group.len() + 1;
+		buffer.get_mut(..group.len())?.copy_from_slice(group);
+		*buffer.get_mut(group.len())? = b'/';
+	}
+	file_name(file, buffer.get_mut(len..)?)?;
+	CStr::from_bytes_until_nul(buffer).ok()
 }
 
 /// The property of a saved value and its bit.

@@ -6,16 +6,17 @@
 //! anything. Only then is it an error.
 
 use crate::act::fits::Lists;
+use crate::act::fresh::Lack;
 use crate::act::give::owner_error;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::made::{Along, MadeCursor};
 use crate::act::manner::{Counts, Mode, Phases};
-use crate::act::tour::{Legacy, Role, Site, Visit};
+use crate::act::tour::{Legacy, Reached, Role, Site, Visit};
 use crate::difference::{Tell, What};
 use crate::error::{At, Error, Fault};
 use crate::kernel::dir::Dir;
 use crate::kernel::own_ids;
-use crate::limits::{JOURNAL_BYTES, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{JOURNAL_BYTES, READ_KINDS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::Name;
 use crate::owners::Owners;
@@ -102,12 +103,16 @@ pub struct Work<'w> {
 	pub page: u64,
 	/// Every value is read back, also of new groups that are as such groups are.
 	pub read_all: bool,
-	/// The kinds of new groups, by their hierarchy and files, of which one was read back lately.
-	pub(super) read_kinds: [u32; 8],
+	/// The group before: its kind, what it takes over, and what it lacks.
+	pub judged: Option<(u32, Legacy, Lack)>,
+	/// No value of this pass was written before: those of new groups are as the property table says.
+	pub untouched: bool,
+	/// The kinds of new groups, by their hierarchy, files and what they lack, of which one was read back lately.
+	pub(super) read_kinds: [u32; READ_KINDS],
 }
 
 impl<'a> Visit<'a> for Work<'_> {
-	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault> {
+	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		let reached = self.reach(site, above, name);
 		reached.or_else(|fault| {
 			// Whoever wants all reasons passes over what lies below.
@@ -119,9 +124,10 @@ impl<'a> Visit<'a> for Work<'_> {
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
 		let legacy = self.legacy(site, dir).at(format_args!("{site}"))?;
 		if self.is_for(site) {
-			*retry = self.values(site, dir, u128::MAX)?;
+			let wanted = self.wanted(site).at(format_args!("the image"))?;
+			*retry = self.values(site, dir, wanted, false)?;
 			if *retry != 0 && self.pass != Pass::Check {
-				*retry = self.values(site, dir, *retry)?;
+				*retry = self.values(site, dir, *retry, true)?;
 			}
 		}
 		Ok(legacy)
@@ -132,7 +138,7 @@ impl<'a> Visit<'a> for Work<'_> {
 			return Ok(());
 		}
 		if retry != 0 && self.pass != Pass::Check {
-			let left = self.values(site, dir, retry)?;
+			let left = self.values(site, dir, retry, true)?;
 			self.failed += u64::from(left.count_ones());
 			self.pending |= left != 0;
 		}
@@ -173,7 +179,9 @@ impl<'w> Work<'w> {
 			owners: Owners::default(),
 			page: 0,
 			read_all: false,
-			read_kinds: [0; 8],
+			judged: None,
+			untouched: false,
+			read_kinds: [0; READ_KINDS],
 		})
 	}
 }

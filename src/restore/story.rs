@@ -11,12 +11,10 @@ use crate::act::undo::roll_back;
 use crate::act::work::{Pass, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
+use crate::limits::PASSES;
 use crate::log::Level;
 use crate::name::Shown;
 use crate::restore::{Outcome, Request};
-
-/// Passes over all values, and over all tasks, before what still changes is an error.
-const PASSES: u32 = 8;
 
 /// A restore on its way.
 pub(super) struct Story<'s, 'a> {
@@ -26,6 +24,8 @@ pub(super) struct Story<'s, 'a> {
 	pub(super) tour: &'s mut tour::Buffers,
 	pub(super) join: Join<'s, 'a>,
 	pub(super) work: Work<'s>,
+	/// Values were written to groups that are there.
+	pub(super) settled: bool,
 }
 
 impl Story<'_, '_> {
@@ -62,6 +62,8 @@ impl Story<'_, '_> {
 		let work = &mut self.work;
 		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
+		(work.judged, work.untouched) = (None, pass == Pass::Create || (pass == Pass::Settle && !self.settled));
+		self.settled |= pass == Pass::Settle;
 		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
 		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
