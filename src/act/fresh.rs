@@ -15,7 +15,7 @@ use crate::property::{Fresh, Phase, Property, Read, Write, value};
 #[derive(Clone, Copy)]
 pub struct Lack {
 	/// The values of this pass that it has not by itself, by their bits.
-	pub(super) needs: u128,
+	pub(super) needs: u64,
 	/// How many values of this pass it has.
 	has: u64,
 	/// Values of any pass may be missing.
@@ -101,17 +101,17 @@ impl Work<'_> {
 
 	/// The values that are to be looked at, by their bits: of a group that this restore made those that it has not by
 	/// itself; of one of each kind all are read back.
-	pub(super) fn wanted(&mut self, site: &Site<'_, '_>) -> Result<u128, Fault> {
+	pub(super) fn wanted(&mut self, site: &Site<'_, '_>) -> Result<u64, Fault> {
 		if !site.made || !self.trust {
 			self.pending = true; // only making groups asks
-			return Ok(u128::MAX);
+			return Ok(u64::MAX);
 		}
 		let lack = self.lacks(site)?;
 		self.pending |= lack.is_unsure;
 		if self.pass == Pass::Check && (self.read_all || !self.read_kinds.contains(&lack.kind)) {
 			self.read_kinds.rotate_right(1);
 			self.read_kinds[0] = lack.kind;
-			return Ok(u128::MAX);
+			return Ok(u64::MAX);
 		}
 		self.seen += lack.has;
 		Ok(lack.needs)
@@ -129,7 +129,8 @@ impl Work<'_> {
 		let mut lack = Lack { needs: 0, has: 0, is_unsure: false, kind: site.at as u32, is_owned, is_near };
 		let mut hint = 0;
 		for saved in site.properties() {
-			let saved = self.owned(saved)?;
+			let mut saved = saved?;
+			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			if let Some((known, bit)) = rank(site, &saved, &mut hint) {
 				let has = self.is_as_made(site, known, &saved);
 				lack.kind = (lack.kind ^ hint as u32 ^ if has { 0 } else { 0x100 }).wrapping_mul(0x0100_0193);
@@ -144,7 +145,7 @@ impl Work<'_> {
 		&self,
 		lack: &mut Lack,
 		site: &Site<'_, '_>,
-		(known, bit, saved): (&Property, u128, &Saved<'_>),
+		(known, bit, saved): (&Property, u64, &Saved<'_>),
 		has: bool,
 	) {
 		let is_taken = self.takes(known.phase);

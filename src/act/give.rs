@@ -8,16 +8,11 @@ use crate::act::tour::Site;
 use crate::act::work::{Pass, Work};
 use crate::difference::{owner_text, same_perms};
 use crate::error::{Error, Fault, Why, errno};
-use crate::image::view::{Perms, Property as Saved};
+use crate::image::view::Perms;
 use crate::kernel::dir::Dir;
 use crate::property::{self, Phase, Property};
 
 impl Work<'_> {
-	/// A saved value with its file's owner as it is to be here.
-	pub(super) fn owned<'p>(&self, saved: Result<Saved<'p>, Fault>) -> Result<Saved<'p>, Fault> {
-		saved.map(|saved| Saved { perms: saved.perms.map(|perms| self.owners.map(perms)), ..saved })
-	}
-
 	/// The group's own owner and mode, as they are to be here.
 	pub(super) fn perms(&self, site: &Site<'_, '_>) -> Result<Option<Perms>, Fault> {
 		Ok(site.group.perms()?.map(|perms| self.owners.map(perms)))

@@ -89,8 +89,8 @@ pub trait Visit<'a> {
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault>;
 
 	/// The group is entered, before its children; what it hands down to them. `dir` is what is open of it, or above it.
-	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error>;
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u64) -> Result<Legacy, Error>;
 
 	/// The group is left, after its children.
-	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error>;
+	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u64) -> Result<(), Error>;
 }

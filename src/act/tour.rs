@@ -38,7 +38,7 @@ struct Level {
 	steps: u16,
 	/// Components of the image's path to leave with it.
 	image_steps: u16,
-	retry: u128,
+	retry: u64,
 	legacy: Legacy,
 	/// See [`Site::kind`].
 	kind: u32,

@@ -23,16 +23,17 @@ use crate::property::{self, Fresh, Phase, Property, Read, Unit, Write, value};
 impl Work<'_> {
 	/// Goes through the values whose bits are set; the bits of those that were refused. In the last passes a value that
 	/// is refused again is an error.
-	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u128, again: bool) -> Result<u128, Error> {
+	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u64, again: bool) -> Result<u64, Error> {
 		let (mut refused, mut hint) = (0, 0);
 		let insists = again && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
-			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
-			let mut saved = self.owned(saved).at(format_args!("the image"))?;
+			let mut saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if wanted & bit == 0 || !self.takes(known.phase) {
 				continue;
 			}
+			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
+			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			if self.fit.is_some_and(|lists| cut_list(lists, known, saved.value.bytes(), &mut list)) {
 				self.tell_cut(site, &saved, &list);
 				if list.is_empty() {
@@ -225,10 +226,10 @@ fn file_of<'f>(site: &Site<'_, '_>, file: &[u8], buffer: &'f mut [u8]) -> Option
 }
 
 /// The property of a saved value and its bit.
-pub(super) fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'static Property, u128)> {
+pub(super) fn rank(site: &Site<'_, '_>, saved: &Saved<'_>, hint: &mut usize) -> Option<(&'static Property, u64)> {
 	let index = property::index_after(site.label.version(), saved.name, *hint)?;
 	*hint = index + 1;
-	Some((property::all(site.label.version()).get(index)?, 1 << index.min(127)))
+	Some((property::all(site.label.version()).get(index)?, 1 << index.min(63)))
 }
 
 /// Takes a write that was made: file and text.

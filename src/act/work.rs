@@ -121,7 +121,7 @@ impl<'a> Visit<'a> for Work<'_> {
 		})
 	}
 
-	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error> {
+	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u64) -> Result<Legacy, Error> {
 		let legacy = self.legacy(site, dir).at(format_args!("{site}"))?;
 		if self.is_for(site) {
 			let wanted = self.wanted(site).at(format_args!("the image"))?;
@@ -133,7 +133,7 @@ impl<'a> Visit<'a> for Work<'_> {
 		Ok(legacy)
 	}
 
-	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error> {
+	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u64) -> Result<(), Error> {
 		if !self.is_for(site) {
 			return Ok(());
 		}
