@@ -86,7 +86,7 @@ pub const JOURNAL_BYTES: usize = 16 * 1024;
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + WRITE_BYTES + 64;
 /// Kinds of new groups of which one was read back lately, so that others like it need not be; of more kinds more are read.
 pub const READ_KINDS: usize = 8;
-/// Bytes of the path of a file from the group above its own; where a group's name is longer the group is opened.
+/// Bytes of the path of a file from the group above its own; a group whose path is longer is opened.
 pub const NEAR_BYTES: usize = 256 + FILE_BYTES;
 /// Bytes of the journal that are read at once, to see which groups were made.
 pub const JOURNAL_BLOCK_BYTES: usize = 4096;

@@ -21,6 +21,7 @@ use crate::act::work::{Space, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
+use crate::kernel::dir::keeps_beneath;
 use crate::kernel::proc::Proc;
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, PLAN_HEADS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
@@ -171,7 +172,7 @@ pub fn restore<'a>(
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
-	work.owners = request.owners;
+	(work.owners, work.nears) = (request.owners, request.steps.is_none() && keeps_beneath());
 	work.fit = request.fit.then_some(&*lists);
 	if let Some(steps) = request.steps {
 		kernel::hold_still();

@@ -7,8 +7,7 @@ use crate::act::work::{Pass, Work};
 use crate::error::Fault;
 use crate::image::view::{Perms, Property as Saved};
 use crate::kernel::dir::Dir;
-use crate::limits::{FILE_BYTES, NEAR_BYTES};
-use crate::name::components;
+use crate::limits::{FILE_BYTES, NEAR_BYTES, READ_KINDS};
 use crate::property::{Fresh, Phase, Property, Read, Write, value};
 
 /// What a group that was just made lacks of what the image says.
@@ -85,11 +84,9 @@ impl Work<'_> {
 		if site.kind == 0 || !self.trust || !self.mode.writes(true) {
 			return Ok(None);
 		}
-		let has_room = components(site.path.bytes()).last().is_some_and(|name| name.len() + FILE_BYTES < NEAR_BYTES);
-		let lack = self.lacks(site)?;
-		let lack = Lack { is_near: lack.is_near && has_room, ..lack };
-		let is_read = self.pass != Pass::Check || (!self.read_all && self.read_kinds.contains(&lack.kind));
-		if !lack.is_owned || !is_read {
+		let mut lack = self.lacks(site)?;
+		lack.is_near &= site.path.bytes().len() + FILE_BYTES < NEAR_BYTES;
+		if !lack.is_owned || !self.is_read(lack.kind) {
 			return Ok(None);
 		}
 		if lack.needs == 0 {
@@ -108,13 +105,17 @@ impl Work<'_> {
 		}
 		let lack = self.lacks(site)?;
 		self.pending |= lack.is_unsure;
-		if self.pass == Pass::Check && (self.read_all || !self.read_kinds.contains(&lack.kind)) {
-			self.read_kinds.rotate_right(1);
-			self.read_kinds[0] = lack.kind;
+		if !self.is_read(lack.kind) {
+			self.read_kinds[lack.kind as usize % READ_KINDS] = lack.kind;
 			return Ok(u64::MAX);
 		}
 		self.seen += lack.has;
 		Ok(lack.needs)
+	}
+
+	/// Whether a group of the kind needs not be read back as a whole.
+	fn is_read(&self, kind: u32) -> bool {
+		self.pass != Pass::Check || (!self.read_all && self.read_kinds[kind as usize % READ_KINDS] == kind)
 	}
 
 	/// What a new group lacks; of one like the one before that is known.
@@ -125,7 +126,7 @@ impl Work<'_> {
 		}
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7700 == 0o700;
 		let is_owned = site.group.attributes().next().is_none() && self.perms(site)?.is_none_or(is_own);
-		let is_near = !self.journal.is_dry() && self.fit.is_none();
+		let is_near = self.nears && self.fit.is_none();
 		let mut lack = Lack { needs: 0, has: 0, is_unsure: false, kind: site.at as u32, is_owned, is_near };
 		let mut hint = 0;
 		for saved in site.properties() {

@@ -105,6 +105,8 @@ pub struct Work<'w> {
 	pub read_all: bool,
 	/// The group before: its kind, what it takes over, and what it lacks.
 	pub judged: Option<(u32, Legacy, Lack)>,
+	/// Files of groups that are not open may be reached from the group above.
+	pub nears: bool,
 	/// No value of this pass was written before: those of new groups are as the property table says.
 	pub untouched: bool,
 	/// The kinds of new groups, by their hierarchy, files and what they lack, of which one was read back lately.
@@ -180,6 +182,7 @@ impl<'w> Work<'w> {
 			page: 0,
 			read_all: false,
 			judged: None,
+			nears: false,
 			untouched: false,
 			read_kinds: [0; READ_KINDS],
 		})

@@ -7,7 +7,6 @@
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
-use heapless::CString;
 use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
@@ -16,7 +15,7 @@ use super::fenced::Map;
 use super::{Result, fault, is_still};
 use crate::error::{Fault, Why};
 use crate::image::view::Perms;
-use crate::limits::{Limit, NEAR_BYTES};
+use crate::limits::Limit;
 
 /// `f_type` of cgroup v1, statfs(2).
 const CGROUP_MAGIC: u64 = 0x0027_e0eb;
@@ -169,7 +168,7 @@ impl Dir {
 		Ok((read_to_end(&fd, into)?, stat))
 	}
 
-	/// The same for a file that is known to be regular, without its status; also one of a group right below.
+	/// The same for a file that is known to be regular, without its status; also one of a group right below, where [`keeps_beneath`].
 	pub fn read_text(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
 		let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
 		read_to_end(&open_beneath(&self.fd, file, flags).map_err(fault)?, into)
@@ -251,19 +250,13 @@ fn open_beneath(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result
 	}
 }
 
-/// A group right below, and a file of it.
-fn group_of(path: &CStr) -> Option<(CString<NEAR_BYTES>, &CStr)> {
-	let at = path.to_bytes().iter().position(|byte| *byte == b'/')?;
-	let group = super::output::c_string(path.to_bytes().get(..at)?).ok()?;
-	Some((group, CStr::from_bytes_with_nul(path.to_bytes_with_nul().get(at + 1..)?).ok()?))
+/// Whether the kernel keeps a path of several components below a directory.
+pub fn keeps_beneath() -> bool {
+	!matches!(fs::openat2(fs::CWD, c".", DIRECTORY, Mode::empty(), BENEATH), Err(Errno::NOSYS))
 }
 
 /// Before Linux 5.6: without links, and on the same device.
 fn open_same_device(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-	if let Some((group, file)) = group_of(name) {
-		let group = open_same_device(dir, group.as_c_str(), DIRECTORY)?;
-		return open_same_device(&group, file, flags);
-	}
 	let fd = fs::openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty())?;
 	match fs::fstat(&fd)?.st_dev == fs::fstat(dir)?.st_dev {
 		true => Ok(fd),
