@@ -128,11 +128,13 @@ impl Work<'_> {
 		let is_owned = site.group.attributes().next().is_none() && self.perms(site)?.is_none_or(is_own);
 		let is_near = self.nears && self.fit.is_none();
 		let mut lack = Lack { needs: 0, has: 0, is_unsure: false, kind: site.at as u32, is_owned, is_near };
-		let mut hint = 0;
+		let (mut hint, mut before) = (0, 0);
 		for saved in site.properties() {
 			let mut saved = saved?;
 			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			if let Some((known, bit)) = rank(site, &saved, &mut hint) {
+				lack.is_near &= bit > before; // none comes twice
+				before = bit;
 				let has = self.is_as_made(site, known, &saved);
 				lack.kind = (lack.kind ^ hint as u32 ^ if has { 0 } else { 0x100 }).wrapping_mul(0x0100_0193);
 				self.add_lack(&mut lack, site, (known, bit, &saved), has);

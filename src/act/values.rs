@@ -24,14 +24,18 @@ impl Work<'_> {
 	/// Goes through the values whose bits are set; the bits of those that were refused. In the last passes a value that
 	/// is refused again is an error.
 	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u64, again: bool) -> Result<u64, Error> {
-		let (mut refused, mut hint) = (0, 0);
+		let (mut refused, mut hint, mut left) = (0, 0, wanted);
 		let insists = again && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
+			if site.near && left == 0 {
+				break; // no file comes twice in such a group
+			}
 			let mut saved = saved.at(format_args!("the image"))?;
 			let Some((known, bit)) = rank(site, &saved, &mut hint) else { continue };
 			if wanted & bit == 0 || !self.takes(known.phase) {
 				continue;
 			}
+			left &= !bit;
 			let mut list = Vec::<u8, LIST_TEXT_BYTES>::new();
 			saved.perms = saved.perms.map(|perms| self.owners.map(perms));
 			if self.fit.is_some_and(|lists| cut_list(lists, known, saved.value.bytes(), &mut list)) {
