@@ -128,7 +128,7 @@ fn vet_hierarchy<'a>(hierarchy: &Hierarchy<'a>, counts: &mut Counts<'a>) -> Resu
 fn vet_group_name(group: &Group<'_>, head: bool) -> Result<(), Fault> {
 	let bad = |_| Fault::image(group.at(), Why::BadGroupName);
 	match head {
-		true if group.name.starts_with(b"/") => return Err(bad(Fault::NotKept)),
+		true if group.name.starts_with(b"/") => Err(bad(Fault::NotKept)),
 		true => components(group.name).try_for_each(check).map_err(bad),
 		false => check(group.name).map_err(bad),
 	}

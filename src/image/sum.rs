@@ -17,10 +17,9 @@ impl Sum {
 	#[inline(never)]
 	pub fn new() -> Self {
 		let mut tables = [[0; 256]; 4];
-		for byte in 0..256 {
-			let mut sum = byte as u32;
-			(0..8).for_each(|_| sum = (sum >> 1) ^ if sum & 1 == 0 { 0 } else { POLYNOMIAL });
-			tables[0][byte] = sum;
+		for (byte, sum) in (0..).zip(&mut tables[0]) {
+			*sum = byte;
+			(0..8).for_each(|_| *sum = (*sum >> 1) ^ if *sum & 1 == 0 { 0 } else { POLYNOMIAL });
 		}
 		for behind in 1..4 {
 			for byte in 0..256 {
