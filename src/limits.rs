@@ -84,6 +84,14 @@ pub const SPOT_BITS: usize = 512 * 1024;
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + WRITE_BYTES + 64;
+/// Kinds of new groups of which one was read back lately, so that others like it need not be; of more kinds more are read.
+pub const READ_KINDS: usize = 8;
+/// Bytes of the path of a file from the group above its own; a group whose path is longer is opened.
+pub const NEAR_BYTES: usize = 256 + FILE_BYTES;
+/// Bytes of the journal that are read at once, to see which groups were made.
+pub const JOURNAL_BLOCK_BYTES: usize = 4096;
+/// Passes over all values, and over all tasks, before what still changes is an error.
+pub const PASSES: u32 = 8;
 /// Hashes by which a dry run finds what it would have changed; more changes than that take it longer.
 pub const PLAN_HEADS: usize = 16 * 1024;
 /// Bytes of a line of messages that are kept before they are written; longer lines take several writes.

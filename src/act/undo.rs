@@ -9,7 +9,7 @@ use crate::act::join::move_task;
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::read;
 use crate::act::tasks::start_of;
-use crate::act::work::write_all;
+use crate::act::values::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
 use crate::kernel::{self, dir::Dir};

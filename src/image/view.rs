@@ -17,7 +17,6 @@ use crate::image::wire::{Field, Fields, Message};
 
 pub(super) use self::fields::Last;
 pub use self::fields::{Repeated, View};
-pub use self::file::CHECKSUM;
 use self::file::{check_sum, layout, payload};
 pub use self::group::Group;
 pub use self::hierarchy::Hierarchy;

@@ -113,10 +113,10 @@ impl Dir {
 		Ok((read_to_end(&fd, into)?, stat))
 	}
 
-	/// The same for a file that is known to be regular, without its status.
+	/// The same for a file that is known to be regular, without its status; also one of a group right below, where [`keeps_beneath`].
 	pub fn read_text(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
-		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
-		read_to_end(&fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?, into)
+		let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+		read_to_end(&open_beneath(&self.fd, file, flags).map_err(fault)?, into)
 	}
 
 	/// Maps a regular file right below, whatever else has its name; a pipe does not block.
@@ -193,6 +193,11 @@ fn open_beneath(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result
 		Err(Errno::NOSYS) => open_same_device(dir, name, flags),
 		result => result,
 	}
+}
+
+/// Whether the kernel keeps a path of several components below a directory.
+pub fn keeps_beneath() -> bool {
+	!matches!(fs::openat2(fs::CWD, c".", DIRECTORY, Mode::empty(), BENEATH), Err(Errno::NOSYS))
 }
 
 /// Before Linux 5.6: without links, and on the same device.

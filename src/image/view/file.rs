@@ -3,6 +3,7 @@
 use super::{Layout, Pages};
 use crate::error::{Fault, Why};
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
+use crate::image::sum::Sum;
 use crate::image::wire::{Fields, Message, Value, word};
 
 pub(super) fn payload(file: &[u8]) -> Result<&[u8], Fault> {
@@ -19,9 +20,6 @@ pub(super) fn payload(file: &[u8]) -> Result<&[u8], Fault> {
 	}
 }
 
-/// The checksum that an image of cgraft ends with.
-pub const CHECKSUM: crc::Crc<u32, crc::NoTable> = crc::Crc::<u32, crc::NoTable>::new(&crc::CRC_32_ISO_HDLC);
-
 /// Bytes that are summed between two releases.
 const SUMMED_BYTES: usize = 256 * 1024;
 
@@ -34,12 +32,12 @@ pub(super) fn check_sum(payload: Message<'_>, pages: &dyn Pages) -> Result<(), F
 		}
 		match (field.number, field.value) {
 			(schema::entry::CHECKSUM, Value::Fixed32(sum)) => {
-				let mut digest = CHECKSUM.digest();
+				let mut digest = Sum::new();
 				for bytes in payload.bytes.get(..field.at).unwrap_or(&[]).chunks(SUMMED_BYTES) {
-					digest.update(bytes);
+					digest.add(bytes);
 					pages.release();
 				}
-				if digest.finalize() != sum {
+				if digest.end() != sum {
 					return Err(Fault::image(field.at, Why::BadChecksum));
 				}
 				summed = true;

@@ -41,6 +41,13 @@ impl<'a> Group<'a> {
 		self.message
 	}
 
+	/// Everything but its name, which a sibling may have as well, byte for byte.
+	pub fn body(&self) -> &'a [u8] {
+		let mut fields = Fields::new(self.message);
+		let _ = fields.next(); // the name
+		fields.rest().bytes
+	}
+
 	/// Whether its name is its whole path, as in the rfc layout.
 	pub fn has_whole_path(&self) -> bool {
 		self.layout == Layout::Rfc
