@@ -6,7 +6,7 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 use crate::act::host::{Hierarchy, Host, Place, Span, read_own_lines};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, unless_short};
 use crate::hierarchy::Label;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::kernel::output::c_string;
@@ -27,7 +27,7 @@ impl Host {
 	pub(super) fn reach(&mut self, line: &mut [u8]) -> Result<(), Fault> {
 		if !(0..self.hierarchies.len()).all(|at| self.is_reached(at)) {
 			// Where it may not be looked at, there is nothing to find.
-			let _ = self.read_mounts(c"/proc/1/mountinfo", b"/proc/1/root", None, line);
+			unless_short(self.read_mounts(c"/proc/1/mountinfo", b"/proc/1/root", None, line))?;
 		}
 		for at in 0..self.hierarchies.len() {
 			if !self.is_reached(at) {
@@ -50,7 +50,7 @@ impl Host {
 			(_, None) => (attach::v2_from_own_group(), Some(self.own_group)),
 		};
 		// What is not allowed, or not possible, stays as it is: not mounted.
-		let Ok(dir) = dir else { return Ok(()) };
+		let Some(dir) = unless_short(dir)? else { return Ok(()) };
 		self.hierarchies[at].mount = Some(self.place(dir, root)?);
 		Ok(())
 	}

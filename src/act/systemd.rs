@@ -45,7 +45,7 @@ pub fn warn(
 /// As sd_booted(3) finds it out; before systemd has made its folder it is process 1.
 fn is_running() -> bool {
 	let mut comm = [0; 16];
-	let len = read_path(c"/proc/1", c"comm", &mut comm);
+	let len = read_path(c"/proc/1", c"comm", &mut comm).unwrap_or(0);
 	comm.get(..len) == Some(b"systemd\n") || Dir::open(c"/run/systemd/system").is_ok()
 }
 
