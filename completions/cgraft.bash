@@ -20,12 +20,12 @@ _cgraft() {
 		--layout) mapfile -t COMPREPLY < <(compgen -W 'criu rfc' -- "$current"); return ;;
 		--translate) mapfile -t COMPREPLY < <(compgen -W 'auto off' -- "$current"); return ;;
 	esac
-	help=$("${COMP_WORDS[0]}" --help 2>/dev/null) || return
+	help=$("${COMP_WORDS[0]}" --help 2>/dev/null | grep -v '^  \$ ') || return # without the examples
 	case $command,$current in
 		,-*) mapfile -t COMPREPLY < <(compgen -W '--help --version' -- "$current") ;;
-		,*)
+		,* | help,*)
 			word=$(sed -n 's/^\([a-z]\{4,7\}\)\(:\|,\| [A-Z.]\).*/\1/p' <<<"$help")
-			mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current") ;;
+			mapfile -t COMPREPLY < <(compgen -W "$word help" -- "$current") ;;
 		*,-*)
 			word=$(grep -oE -- '(^|[ ,])--?[a-zA-Z][a-z-]*' <<<"$help" | tr -d ' ,' | sort -u)
 			mapfile -t COMPREPLY < <(compgen -W "$word" -- "$current") ;;

@@ -3,9 +3,10 @@ function __cgraft_commands
 	cgraft --help 2>/dev/null | string match -r '^[a-z]{4,7}(?=:|,| [A-Z.])'
 end
 function __cgraft_options
-	cgraft --help 2>/dev/null | string match -ar -- '(?<=^|[ ,])--[a-z][a-z-]*' | sort -u
+	cgraft --help 2>/dev/null | string match -v '  $ *' | string match -ar -- '(?<=^|[ ,])--[a-z][a-z-]*' | sort -u
 end
-complete -c cgraft -f -n __fish_use_subcommand -a '(__cgraft_commands)'
+complete -c cgraft -f -n __fish_use_subcommand -a '(__cgraft_commands) help'
+complete -c cgraft -f -n '__fish_seen_subcommand_from help' -a '(__cgraft_commands)'
 complete -c cgraft -n 'not __fish_use_subcommand' -a '(__cgraft_options)'
 complete -c cgraft -l manage-cgroups -x -a 'none props soft full strict ignore'
 complete -c cgraft -l phase -x -a 'create join limit freeze'

@@ -9,11 +9,10 @@ use std::cell::UnsafeCell;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Bytes: arguments, which are copied a few times. They have 2 MiB with the usual stack limit (execve(2)).
-const SIZE: usize = 8 * 1024 * 1024;
+use cgraft::limits::ARGUMENT_BYTES;
 
 struct Arena {
-	memory: UnsafeCell<[u8; SIZE]>,
+	memory: UnsafeCell<[u8; ARGUMENT_BYTES]>,
 	used: AtomicUsize,
 }
 
@@ -21,11 +20,11 @@ struct Arena {
 unsafe impl Sync for Arena {}
 
 #[cfg_attr(not(test), global_allocator)]
-static ARENA: Arena = Arena { memory: UnsafeCell::new([0; SIZE]), used: AtomicUsize::new(0) };
+static ARENA: Arena = Arena { memory: UnsafeCell::new([0; ARGUMENT_BYTES]), used: AtomicUsize::new(0) };
 
 /// From here on every request for memory fails.
 pub fn close() {
-	ARENA.used.store(SIZE, Relaxed);
+	ARENA.used.store(ARGUMENT_BYTES, Relaxed);
 }
 
 // SAFETY: a piece lies inside of the memory, is aligned as asked for, and is handed out once.
@@ -35,7 +34,7 @@ unsafe impl GlobalAlloc for Arena {
 		let mut start = 0;
 		let taken = self.used.fetch_update(Relaxed, Relaxed, |used| {
 			start = used + (base as usize + used).wrapping_neg() % layout.align();
-			start.checked_add(layout.size()).filter(|end| *end <= SIZE)
+			start.checked_add(layout.size()).filter(|end| *end <= ARGUMENT_BYTES)
 		});
 		match taken {
 			// SAFETY: the piece from `start` on lies inside of the memory.

@@ -194,12 +194,12 @@ fn about<S: Store>(writer: &mut ImageWriter<'_, S>, host: &Host, is_whole: bool)
 	}
 	let (mut release, mut boot_id, mut cpus, mut nodes) = ([0; 128], [0; 64], [0; 1024], [0; 1024]);
 	let release_len = kernel::release(&mut release);
-	let cpus_len = read_path(c"/sys/devices/system/cpu", c"online", &mut cpus);
-	let nodes_len = read_path(c"/sys/devices/system/node", c"online", &mut nodes);
+	let cpus_len = read_path(c"/sys/devices/system/cpu", c"online", &mut cpus)?;
+	let nodes_len = read_path(c"/sys/devices/system/node", c"online", &mut nodes)?;
 	let mark = writer.about(&writer::Host {
 		version: env!("CARGO_PKG_VERSION").as_bytes(),
 		release: &release[..release_len],
-		boot_id: boot_id_of(&mut boot_id),
+		boot_id: boot_id_of(&mut boot_id)?,
 		page_size: kernel::page_size(),
 		cpus: cpus[..cpus_len].trim_ascii_end(),
 		nodes: nodes[..nodes_len].trim_ascii_end(),

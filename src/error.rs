@@ -38,6 +38,12 @@ impl Fault {
 		Fault::Image(why, at as u32) // the payload's size is a u32
 	}
 
+	/// Whether the kernel could not do what it was asked, for want of something or a broken device: it says nothing about
+	/// whether what was asked for is there.
+	pub fn is_shortage(&self) -> bool {
+		matches!(self, Fault::Kernel(errno::EIO | errno::ENOMEM | errno::EMFILE | errno::ENFILE))
+	}
+
 	/// A capacity that is passed.
 	pub fn full(limit: Limit, need: usize) -> Self {
 		Fault::Full(limit, u32::try_from(need).unwrap_or(u32::MAX))
@@ -113,6 +119,15 @@ impl fmt::Display for Error {
 		text.iter_mut().zip(&LAST_PLACE).for_each(|(byte, slot)| *byte = slot.load(Relaxed));
 		let place = text.get(..LAST_LEN.load(Relaxed)).and_then(|text| str::from_utf8(text).ok());
 		write!(f, "{}: {}", place.unwrap_or("?"), self.fault)
+	}
+}
+
+/// None where something is not there, or may not be looked at; a shortage is an error, lest a run with too few open files
+/// takes a host for one that has less.
+pub fn unless_short<T>(result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+	match result {
+		Err(fault) if fault.is_shortage() => Err(fault),
+		result => Ok(result.ok()),
 	}
 }
 

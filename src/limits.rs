@@ -88,8 +88,39 @@ pub const SPOT_BITS: usize = 512 * 1024;
 pub const JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes that a record of the journal may take: a path, a file name, an old value and one that is written at once.
 pub const RECORD_BYTES: usize = PATH_BYTES + FILE_BYTES + VALUE_BYTES + WRITE_BYTES + 64;
+/// Kinds of new groups of which one was read back lately, so that others like it need not be; of more kinds more are read.
+pub const READ_KINDS: usize = 8;
+/// Bytes of the path of a file from the group above its own; a group whose path is longer is opened.
+pub const NEAR_BYTES: usize = 256 + FILE_BYTES;
+/// Bytes of the journal that are read at once, to see which groups were made.
+pub const JOURNAL_BLOCK_BYTES: usize = 4096;
+/// Passes over all values, and over all tasks, before what still changes is an error.
+pub const PASSES: u32 = 8;
 /// Hashes by which a dry run finds what it would have changed; more changes than that take it longer.
 pub const PLAN_HEADS: usize = 16 * 1024;
+/// Bytes of a line of messages that are kept before they are written; longer lines take several writes.
+pub const MESSAGE_BYTES: usize = 1024;
+/// Bytes copied at once to a pipe, or read at once from one.
+pub const PIECE_BYTES: usize = 4 * 1024;
+/// Bytes of directory entries read at once where few are expected: of a yard, of threads, of groups up to the first.
+pub const SHORT_LIST_BYTES: usize = 1024;
+/// Bytes of a disk's uevent file.
+pub const UEVENT_BYTES: usize = 512;
+/// Bytes of the longest value of cgroup.subtree_control that a translation makes.
+pub const SUBTREE_CONTROL_BYTES: usize = 64;
+/// Units of systemd that are told; with more, the user has been warned.
+pub const UNITS_TOLD: usize = 8;
+/// Ranges of set numbers that a report looks for at a time.
+pub const SET_RANGES: usize = 128;
+/// Slots of the index of a report: 4 KiB.
+pub const INDEX_SLOTS: usize = 512;
+/// Slots of the keys that a comparison asks for together.
+pub const SEEK_SLOTS: usize = 256;
+/// Numbers of a list of CPUs or memory nodes, 0 to 16383: kernels are built for at most 8192 CPUs and 1024 nodes. Takes
+/// 2 KiB of stack.
+pub const LIST_NUMBERS: usize = 16 * 1024;
+/// Bytes of arguments, which are copied a few times. They have 2 MiB with the usual stack limit (execve(2)).
+pub const ARGUMENT_BYTES: usize = 8 * 1024 * 1024;
 
 // One of an attribute is no longer, and a walk reads names and one value into the buffer of a value.
 const _: () = assert!(FILE_BYTES + VALUE_BYTES >= ATTRIBUTE_NAME_BYTES + ATTRIBUTE_BYTES);

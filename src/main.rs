@@ -16,7 +16,7 @@ mod messages;
 mod start;
 
 use argh::FromArgs;
-use cgraft::error::{Error, Fault};
+use cgraft::error::{Error, Fault, Why};
 use cgraft::kernel::{fenced, stream};
 use cgraft::log::{Level, Log};
 use cgraft::name::Shown;
@@ -27,7 +27,8 @@ use crate::messages::Messages;
 /// Runs what the arguments ask for; the exit code.
 fn run(typed: &[&'static [u8]]) -> u8 {
 	let expanded;
-	let (is_hook, mut typed) = (typed.contains(&&b"hook"[..]), typed);
+	let mut typed = typed;
+	let is_hook = typed.contains(&&b"hook"[..]) && !typed.iter().any(|word| word.ends_with(b"help"));
 	if is_hook {
 		let Some(all) = hook::expand(typed) else { return 0 };
 		expanded = all;
@@ -54,10 +55,39 @@ fn parse(typed: &[&'static [u8]]) -> Result<Cli, u8> {
 	})?;
 	Cli::from_args(&["cgraft"], &seen).map_err(|exit| {
 		if exit.status.is_ok() {
-			let _ = stream::write_all(fenced::stdout(), HELP.as_bytes()); // help that nobody reads
-			return 0;
+			return help(seen.iter().find(|word| **word != "help" && !word.starts_with('-')));
 		}
 		Messages::new(1).say(Level::Error, format_args!("{}", Shown(exit.output.as_bytes().trim_ascii_end())));
 		2
 	})
+}
+
+/// Prints all of the help, or what is about this command and what is about all of them; the exit code.
+fn help(command: Option<&&str>) -> u8 {
+	let Some(command) = command else { return print(HELP.as_bytes()) };
+	match part_of_help(command) {
+		Some(part) => print(part) | print(b"\n") | print(part_of_help("  -i").unwrap_or(b"")),
+		None => {
+			let place = format_args!("command {}", Shown(command.as_bytes()));
+			Messages::new(1).error(&Error::new(Fault::Usage(Why::NoSuchChoice), place))
+		}
+	}
+}
+
+fn print(text: &[u8]) -> u8 {
+	let _ = stream::write_all(fenced::stdout(), text); // help that nobody reads
+	0
+}
+
+/// The paragraph of the help that begins with this word.
+fn part_of_help(word: &str) -> Option<&'static [u8]> {
+	let mut rest = HELP.as_bytes();
+	loop {
+		let len = rest.windows(2).position(|pair| pair == b"\n\n").map_or(rest.len(), |at| at + 1);
+		let (part, behind) = rest.split_at(len);
+		if part.strip_prefix(word.as_bytes()).is_some_and(|text| matches!(text.first(), Some(b':' | b',' | b' '))) {
+			return Some(part);
+		}
+		rest = behind.strip_prefix(b"\n")?;
+	}
 }

@@ -7,8 +7,7 @@ use cgraft::error::{Error, Fault};
 use cgraft::kernel::stream::{Target, Text, log_file};
 use cgraft::log::{Level, Log};
 
-/// Bytes of a line that are kept before they are written; longer lines take several writes.
-const LINE_BYTES: usize = 1024;
+use cgraft::limits::MESSAGE_BYTES;
 
 /// Where messages go, and which.
 pub struct Messages {
@@ -40,7 +39,7 @@ impl Messages {
 		if level as u8 > self.level {
 			return;
 		}
-		let mut buffer = [0; LINE_BYTES];
+		let mut buffer = [0; MESSAGE_BYTES];
 		let Some(target) = self.target.take() else { return };
 		let mut text = Text::new(target, &mut buffer);
 		let _ = writeln!(text, "{prefix}{line}"); // a message that cannot be written has nowhere else to go

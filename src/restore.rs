@@ -1,5 +1,8 @@
 //! The restore as a story: image bytes -> judged view -> remap -> create -> join -> limit -> freeze -> read back.
 
+mod story;
+mod verify;
+
 use crate::act::aim::{Aim, Targets};
 use crate::act::disks;
 use crate::act::dry::{Heads, Plan, Steps};
@@ -7,31 +10,29 @@ use crate::act::fits;
 use crate::act::host::Host;
 use crate::act::join::{self, Join};
 use crate::act::journal::Journal;
-use crate::act::kept::State;
-use crate::act::made::MadeCursor;
 use crate::act::manner::{Counts, Mode, Phases};
 use crate::act::pairs::Pair;
 use crate::act::pidns::Room;
 use crate::act::systemd;
 use crate::act::tasks::Dump;
-use crate::act::tour::{self, tour};
-use crate::act::undo::roll_back;
+use crate::act::tour;
 use crate::act::who::{Claim, Who, who};
-use crate::act::work::{Pass, Space, Work};
-use crate::difference::Tell;
+use crate::act::work::{Space, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
 use crate::kernel;
+use crate::kernel::dir::keeps_beneath;
 use crate::kernel::proc::Proc;
 use crate::limits::{JOURNAL_BYTES, LINE_BYTES, PLAN_HEADS, RECORD_BYTES, VALUE_BYTES};
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::name::Shown;
 use crate::owners::Owners;
 use crate::property::value::coarser;
 use crate::vet::vet;
 
-/// Passes over all values, and over all tasks, before what still changes is an error.
-const PASSES: u32 = 8;
+use self::story::Story;
+
+pub use self::verify::verify;
 
 /// What is asked for.
 #[derive(Clone, Copy, Default)]
@@ -171,7 +172,7 @@ pub fn restore<'a>(
 	let mut work = Work::new(space, log, request.mode, request.phases).at(format_args!("make the journal"))?;
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
-	work.owners = request.owners;
+	(work.owners, work.nears) = (request.owners, request.steps.is_none() && keeps_beneath());
 	work.fit = request.fit.then_some(&*lists);
 	if let Some(steps) = request.steps {
 		kernel::hold_still();
@@ -181,7 +182,7 @@ pub fn restore<'a>(
 		work.trust = !work.journal.is_continued();
 	}
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
-	let mut story = Story { image: *image, host, targets, tour, join, work };
+	let mut story = Story { image: *image, host, targets, tour, join, work, settled: false };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
 	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {
@@ -197,48 +198,6 @@ pub(super) fn let_go(host: &mut Host, line: &mut [u8; LINE_BYTES], log: &mut dyn
 		log.warn(format_args!("a hierarchy that was made is left, without a group: mount and unmount it to end it"));
 	}
 	Ok(())
-}
-
-/// Compares the host with the image and tells every difference; how many there are.
-pub fn verify<'t>(
-	image: &Image<'_>,
-	(roots, like, owners): (&[&[u8]], Option<u32>, Owners<'_>),
-	yard: Option<&[u8]>,
-	space: &'t mut Workspace,
-	log: &'t mut dyn Log,
-	tell: Tell<'t>,
-) -> Result<u64, Error> {
-	judge(image, false, log)?;
-	kernel::raise_open_files();
-	let Workspace { host, targets, tour, join, room, line, record, value, journal, .. } = space;
-	host.discover(yard, line)?;
-	Aim { host, targets, skip_missing: false, like, brings: false, skipped: 0, log, steps: None }.run(image, roots)?;
-	let groups =
-		verify_groups(image, host, targets, owners, (tour, Space { record, value, journal }), &mut *log, &mut *tell)?;
-	let proc = Proc::open().at(format_args!("open /proc"))?;
-	let claim = Claim { skip_missing: true, ..Claim::default() };
-	let who = who(image, None, (host, targets), &proc, claim, (join, room), log)?;
-	let mut join = Join::new(*image, host, targets, None, (who, proc), join);
-	join.tell = Some(tell);
-	join.pass(&mut Journal::new(journal).at(format_args!("make the journal"))?)?;
-	Ok(groups + join.differences)
-}
-
-#[inline(never)] // its buffers are not there any more when tasks are looked at
-fn verify_groups(
-	image: &Image<'_>,
-	host: &Host,
-	targets: &Targets,
-	owners: Owners<'_>,
-	(tour, space): (&mut tour::Buffers, Space<'_>),
-	log: &mut dyn Log,
-	tell: Tell<'_>,
-) -> Result<u64, Error> {
-	let mut work = Work::new(space, log, Mode::Full, Phases::ALL).at(format_args!("make the journal"))?;
-	work.tell = Some(tell);
-	(work.ours, work.page, work.owners) = (is_ours(image)?, page(image)?, owners);
-	tour::tour(image, host, targets, tour, &mut work)?;
-	Ok(work.differences)
 }
 
 /// Judges every byte of the image; whether it has freezers. Values of files that this version does not know are an
@@ -266,147 +225,4 @@ fn page(image: &Image<'_>) -> Result<u64, Error> {
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(0), |about| about.page_size()).at(format_args!("the image"))?;
 	Ok(coarser(saved, kernel::page_size()))
-}
-
-/// A restore on its way.
-struct Story<'s, 'a> {
-	image: Image<'a>,
-	host: &'s Host,
-	targets: &'s Targets,
-	tour: &'s mut tour::Buffers,
-	join: Join<'s, 'a>,
-	work: Work<'s>,
-}
-
-impl Story<'_, '_> {
-	fn phases(&mut self) -> Result<(), Error> {
-		let Phases { create, join, limit, freeze } = self.work.phases;
-		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
-			self.pass(Pass::Scout)?;
-		}
-		self.work.pending = !create || self.work.journal.is_continued();
-		if create {
-			self.pass(Pass::Create)?;
-		}
-		if join {
-			self.join(false).or_else(|error| self.work.log.unfit(error))?;
-		}
-		if (create || join || limit) && self.work.pending {
-			self.settle()?;
-		}
-		if freeze && self.work.freezes {
-			self.pass(Pass::Freeze)?;
-		}
-		self.read_back()?;
-		if join && !self.work.journal.is_dry() {
-			self.join(true)?;
-		}
-		if join {
-			self.join.lost.tell(self.work.log);
-			self.join.stray.tell(self.work.log);
-		}
-		Ok(())
-	}
-
-	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
-		let work = &mut self.work;
-		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
-		(work.pass, work.cursor) = (pass, MadeCursor::new());
-		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
-		tour(&self.image, self.host, self.targets, self.tour, work)
-	}
-
-	/// Moves tasks, and those that they forked since the dump, until a pass finds none of these, or none at all.
-	fn join(&mut self, is_last: bool) -> Result<(), Error> {
-		for _ in 0..PASSES {
-			let Work { journal, record, log, .. } = &mut self.work;
-			let moved = self.join.pass(journal)?;
-			let late = self.join.follow(journal, record, *log)?;
-			self.work.counts.joined += moved + late;
-			if late == 0 && !(is_last && moved != 0) {
-				return Ok(());
-			}
-			if self.work.journal.is_dry() {
-				return Ok(()); // nobody is elsewhere now
-			}
-		}
-		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
-	}
-
-	/// Writes values until nothing is refused, or nothing changes any more.
-	fn settle(&mut self) -> Result<(), Error> {
-		for _ in 0..PASSES {
-			let before = self.work.counts.written;
-			self.pass(Pass::Settle)?;
-			if self.work.failed == 0 {
-				return Ok(());
-			}
-			if self.work.counts.written == before {
-				break;
-			}
-		}
-		if self.work.skip_missing { Ok(()) } else { self.pass(Pass::Insist) }
-	}
-
-	/// Reads everything back. Where a new group is not as the property table says, everything is compared once more.
-	fn read_back(&mut self) -> Result<(), Error> {
-		let skipped = self.work.counts.skipped;
-		self.pass(Pass::Check)?;
-		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
-			self.work.trust = false;
-			self.settle()?;
-			if self.work.phases.freeze {
-				self.pass(Pass::Freeze)?;
-			}
-			self.work.counts.skipped = skipped;
-			self.pass(Pass::Check)?;
-		}
-		let Work { counts, seen, first, journal, .. } = &mut self.work;
-		counts.right = seen.saturating_sub(counts.written + counts.skipped);
-		// What a dry run did not tell it could not foresee.
-		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
-	}
-
-	fn code(&self, request: &Request<'_>) -> u8 {
-		if (request.skip_missing || request.lost > 0) && self.work.counts.skipped > 0 { 6 } else { 0 }
-	}
-
-	/// What the journal says in the end, and the outcome.
-	fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
-		let outcome = match done {
-			Ok(()) => {
-				self.work.counts.skipped += request.lost;
-				Ok(Outcome { counts: self.work.counts, code: self.code(request) })
-			}
-			Err(error) if self.work.journal.is_empty() => Err(error),
-			Err(error) => Ok(self.fail(&error, request.rollback)),
-		};
-		let code = outcome.as_ref().map_or(1, |outcome| outcome.code);
-		if code != 5 {
-			// An undo finds out as well that there is nothing to take back, or that all is done.
-			let _ = self.work.journal.mark(if code == 1 { State::Void } else { State::Complete });
-		} else if let Some(path) = request.journal {
-			self.work
-				.log
-				.say(Level::Error, format_args!("what is left can be taken back: cgraft undo {}", Shown(path)));
-		}
-		outcome
-	}
-
-	/// Tells what failed and takes back what was done.
-	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
-		let Work { journal, record, value, log, counts, .. } = &mut self.work;
-		if let Err(error) = log.unfit(*error) {
-			log.say(Level::Error, format_args!("{error}"));
-		}
-		let code = if rollback && journal.is_dry() {
-			1
-		} else if rollback {
-			roll_back(journal, self.host, record, value, *log)
-		} else {
-			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));
-			5
-		};
-		Outcome { counts: *counts, code }
-	}
 }

@@ -2,7 +2,8 @@
 //!
 //! The standard library's own entry is not linked in (it registers handlers and keeps buffered streams that cgraft does
 //! not use). Two things that it does are needed here as well: the standard descriptors are open, so that no file takes
-//! the number of one of them, and a closed pipe is an error of write(2) rather than a signal.
+//! the number of one of them, and a closed pipe is an error of write(2) rather than a signal. So is a file that may not grow
+//! (RLIMIT_FSIZE), so that a restore whose journal may not is taken back.
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::io;
 use std::ptr;
@@ -10,6 +11,8 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
 /// signal(7): the same number on every architecture of Linux.
 const SIGPIPE: c_long = 13;
+/// The same.
+const SIGXFSZ: c_long = 25;
 /// signal(2).
 const SIG_IGN: usize = 1;
 /// syscalls(2): x86_64's number, and that of all newer architectures.
@@ -24,8 +27,8 @@ unsafe extern "C" {
 
 /// What is behind `--`: the rest of the strings of execve(2), with the null pointer at their end. Null without it.
 static COMMAND: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
-/// What SIGPIPE did before.
-static SIGPIPE_BEFORE: AtomicUsize = AtomicUsize::new(0);
+/// What both did before.
+static BEFORE: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
 
 /// The name of the command behind `--`.
 pub fn command() -> Option<&'static [u8]> {
@@ -39,7 +42,7 @@ pub fn command() -> Option<&'static [u8]> {
 /// Becomes the command behind `--`, found as execvp(3) does, with the environment and streams that cgraft was given;
 /// returns only with the kernel's number if that cannot be.
 pub fn execute() -> i32 {
-	handle_closed_pipes(SIGPIPE_BEFORE.load(Relaxed));
+	handle([BEFORE[0].load(Relaxed), BEFORE[1].load(Relaxed)]);
 	let strings = COMMAND.load(Relaxed);
 	if command().is_some() {
 		// SAFETY: the first string is there, and a null pointer is at their end.
@@ -57,11 +60,13 @@ pub fn variable(name: &CStr) -> Option<&'static [u8]> {
 }
 
 /// By the kernel's call: libc's function brings along what handlers need, and there is none.
-fn handle_closed_pipes(how: usize) -> usize {
-	let (action, mut before) = ([how, 0, 0, 0], [0_usize; 4]); // handler, flags, restorer, mask
-	// SAFETY: reads and writes an action of the kernel's layout, with a mask of eight bytes.
-	unsafe { syscall(RT_SIGACTION, SIGPIPE, action.as_ptr(), before.as_mut_ptr(), size_of::<usize>()) };
-	before[0]
+fn handle(how: [usize; 2]) {
+	for ((signal, how), kept) in [SIGPIPE, SIGXFSZ].into_iter().zip(how).zip(&BEFORE) {
+		let (action, mut before) = ([how, 0, 0, 0], [0_usize; 4]); // handler, flags, restorer, mask
+		// SAFETY: reads and writes an action of the kernel's layout, with a mask of eight bytes.
+		unsafe { syscall(RT_SIGACTION, signal, action.as_ptr(), before.as_mut_ptr(), size_of::<usize>()) };
+		kept.store(before[0], Relaxed);
+	}
 }
 
 // SAFETY: the only definition of `main`; libc calls it once, with the strings of execve(2).
@@ -69,7 +74,7 @@ fn handle_closed_pipes(how: usize) -> usize {
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, strings: *const *const c_char) -> c_int {
 	let _ = cgraft::kernel::open_standard_streams();
-	SIGPIPE_BEFORE.store(handle_closed_pipes(SIG_IGN), Relaxed);
+	handle([SIG_IGN; 2]);
 	let mut typed = Vec::new();
 	// SAFETY: as below.
 	if count == 1 && unsafe { CStr::from_ptr(*strings) }.to_bytes().ends_with(b"hook") {

@@ -13,7 +13,7 @@ options_of() {
 }
 
 options_of_help() {
-	"$CGRAFT" --help | grep -vE '^exec ' | options_of | grep -vxE -- '-(vvv|w)'
+	"$CGRAFT" --help | grep -vE '^exec |^  \$ ' | options_of | grep -vxE -- '-(vvv|w)'
 }
 
 # Only what the page sets in bold is an option; a hyphen is written \-.
@@ -22,7 +22,11 @@ options_of_page() {
 }
 
 check "cgraft.1 has the options of --help, and no others" diff <(options_of_help) <(options_of_page)
-"$CGRAFT" --help | sed -n 's/^\([a-z]\{4,7\}\)\(:\|,\| [A-Z.]\).*/\1/p' | sort -u >"/tmp/cgraft-manual.$$"
+commands_of_help() {
+	"$CGRAFT" --help | sed -n 's/^\([a-z]\{4,7\}\)\(:\|,\| [A-Z.]\).*/\1/p'
+}
+
+{ commands_of_help; echo help; } | sort -u >"/tmp/cgraft-manual.$$"
 sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$page" | sed -n 's/^\.B \([a-z]*\)$/\1/p' | sort -u >"/tmp/cgraft-manual-page.$$"
 check "and its commands" diff "/tmp/cgraft-manual.$$" "/tmp/cgraft-manual-page.$$"
 rm -f "/tmp/cgraft-manual.$$" "/tmp/cgraft-manual-page.$$"
@@ -48,6 +52,55 @@ completes() {
 		printf '%s\n' "${COMPREPLY[@]}"
 	)
 }
+
+# The paragraph of --help that begins with this word.
+paragraph() {
+	"$CGRAFT" --help | awk -v RS= -v word="$1" 'index($0, word) == 1 && substr($0, length(word) + 1) ~ /^[:, ]/'
+}
+
+# help COMMAND: its own paragraph of --help, which has an example, and what is about all commands.
+helps() {
+	diff <("$CGRAFT" help "$1") <(paragraph "$1"; echo; paragraph '  -i') && "$CGRAFT" "$1" --help | grep -qE '^  \$ .*cgraft'
+}
+
+for each in $(commands_of_help); do
+	check "help $each is its part of --help, with an example" helps "$each"
+done
+check "help alone is --help" diff <("$CGRAFT" help) <("$CGRAFT" --help)
+"$CGRAFT" help nothing >/dev/null 2>&1
+check "help for what is no command is an error" [ $? = 2 ]
+
+# The examples as they stand, each in an empty folder: they may fail for want of an image, and must not be wrong usage.
+folder=$(mktemp -d)
+while read -r example; do
+	example=${example%% |*}
+	rm -f "$folder"/*
+	(cd "$folder" && eval "\"\$CGRAFT\" ${example#cgraft }") >/dev/null 2>"$folder/said"
+	check "example: $example" [ $? != 2 ] || cat "$folder/said"
+done < <("$CGRAFT" --help | sed -n 's/^  \$ \(cgraft .*\)/\1/p' | sed 's/-t 4242/-t '$$/)
+rm -r "$folder"
+
+# docs/trees.md: each block is a command and what it prints. sample.img is made by a unit test, which compares it with the same text.
+printed() {
+	local line command='' inside=''
+	while IFS= read -r line; do
+		case $inside,$line in
+		,'```text') inside=first ;;
+		first,'$ cgraft '*)
+			inside=rest command=${line#\$ cgraft }
+			printf '%s\n%s\n' '```text' "$line"
+			# shellcheck disable=SC2086 # words of a command
+			if [ "$command" = "show sample.img" ]; then cat tests/fixtures/show/sample.txt; else "$CGRAFT" $command; fi
+			continue
+			;;
+		*,'```') inside='' ;;
+		esac
+		case $inside in first | rest) ;; *) printf '%s\n' "$line" ;; esac
+	done <docs/trees.md
+}
+
+cd "$root" || exit
+check "docs/trees.md shows what the program prints" diff docs/trees.md <(printed)
 
 check "a command is completed" [ "$(completes resto)" = restore ]
 check "an option is completed" [ "$(completes restore --manage)" = --manage-cgroups ]

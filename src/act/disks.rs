@@ -7,7 +7,7 @@ use crate::image::sink::Store;
 use crate::image::view::Image;
 use crate::image::writer::ImageWriter;
 use crate::kernel::proc::{read_path, with_number};
-use crate::limits::DISKS;
+use crate::limits::{DISKS, UEVENT_BYTES};
 use crate::log::Log;
 use crate::name::Shown;
 use crate::property::changes::lines;
@@ -32,22 +32,20 @@ pub fn note(disks: &mut Disks, known: &Property, text: &[u8]) {
 
 /// Writes the names of those that have one.
 pub fn save<S: Store>(disks: &Disks, writer: &mut ImageWriter<'_, S>) -> Result<(), Fault> {
-	let mut room = [0; ROOM_BYTES];
-	disks.iter().try_for_each(|number| match name_of(*number, &mut room) {
+	let mut room = [0; UEVENT_BYTES];
+	disks.iter().try_for_each(|number| match name_of(*number, &mut room)? {
 		b"" => Ok(()),
 		name => writer.disk(*number, name),
 	})
 }
 
-/// Bytes of a disk's uevent file.
-const ROOM_BYTES: usize = 512;
-
 /// The name of a disk of this host, put into `room`; empty if it is not there.
-fn name_of(number: u32, room: &mut [u8; ROOM_BYTES]) -> &[u8] {
+fn name_of(number: u32, room: &mut [u8; UEVENT_BYTES]) -> Result<&[u8], Fault> {
 	let (major, minor) = numbers_of(number);
 	let path = with_number(with_number(b"/sys/dev/block/", major, b":").to_bytes(), minor, b"");
-	let len = read_path(&path, c"uevent", room);
-	lines(room.get(..len).unwrap_or(b"")).find_map(|line| line.strip_prefix(b"DEVNAME=")).unwrap_or(b"")
+	let len = read_path(&path, c"uevent", room)?;
+	let name = lines(room.get(..len).unwrap_or(b"")).find_map(|line| line.strip_prefix(b"DEVNAME="));
+	Ok(name.unwrap_or(b""))
 }
 
 /// What a disk was called, if the image knows it.
@@ -57,10 +55,10 @@ pub fn name_then<'a>(image: &Image<'a>, number: Option<u32>) -> Option<&'a [u8]>
 
 /// Tells disks that are others here.
 pub fn tell(image: &Image<'_>, log: &mut dyn Log) -> Result<(), Error> {
-	let mut room = [0; ROOM_BYTES];
+	let mut room = [0; UEVENT_BYTES];
 	for saved in image.disks() {
 		let saved = saved.at(format_args!("the image"))?;
-		let name = name_of(saved.number, &mut room);
+		let name = name_of(saved.number, &mut room).at(format_args!("disks"))?;
 		if !name.is_empty() && name != saved.name {
 			let (number, was, is) = (ShownDisk(saved.number), Shown(saved.name), Shown(name));
 			log.warn(format_args!("disk {number} was {was}, here it is {is}: see --dev-map"));

@@ -7,14 +7,12 @@ use crate::act::namespace;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel::proc::is_gone;
-use crate::limits::COMM_BYTES;
+use crate::limits::{COMM_BYTES, SHORT_LIST_BYTES};
 use crate::name::{Shown, ShownPath};
 use crate::procfs::scan;
 
 /// Passes over the threads of a process before those that still come elsewhere are an error.
 const PASSES: u32 = 8;
-/// Bytes of a list of threads that are read at once.
-const THREADS_BYTES: usize = 1024;
 
 impl Join<'_, '_> {
 	/// Makes the set the current one and opens all its groups: one that is not there is an error before anybody is moved.
@@ -61,7 +59,7 @@ impl Join<'_, '_> {
 
 	fn bring_once(&mut self, pid: u32, set: u32, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let place = format_args!("process {pid}");
-		let (mut comm, mut list) = ([0; COMM_BYTES + 1], [0; THREADS_BYTES]);
+		let (mut comm, mut list) = ([0; COMM_BYTES + 1], [0; SHORT_LIST_BYTES]);
 		let mut len = 0;
 		if let Ok(process) = self.proc.process(pid) {
 			len = process.read_text(c"comm", &mut comm).unwrap_or(0);

@@ -87,7 +87,7 @@ fn read_list(host: &Host, at: usize, which: usize, text: &mut [u8]) -> usize {
 	let root = host.base(at).filter(|(_, path)| is_old && *path == b"/");
 	match root.map(|(dir, _)| dir.read(file, text)) {
 		Some(Ok((len, _))) => len,
-		_ => read_path(folder, c"possible", text),
+		_ => read_path(folder, c"possible", text).unwrap_or(0),
 	}
 }
 

@@ -38,12 +38,14 @@ impl Work<'_> {
 	}
 
 	pub(super) fn foreseen(&mut self, key: Key<'_>) -> Option<&[u8]> {
+		self.journal.plan.as_ref()?; // nothing is foreseen in a real run
 		self.cursor.forget_block(); // which was in the same buffer
 		self.journal.foreseen(key, self.record)
 	}
 
 	/// Copies what would be there to the front of the value; its length.
 	pub(super) fn look(&mut self, key: Key<'_>) -> Option<usize> {
+		self.journal.plan.as_ref()?;
 		self.cursor.forget_block();
 		let found = self.journal.foreseen(key, self.record)?;
 		Some(put(self.value, found))

@@ -9,7 +9,7 @@ use crate::act::foresee::VALUE;
 use crate::act::journal::{Change, Record};
 use crate::act::manner::Mode;
 use crate::act::read;
-use crate::act::tour::{Role, Site};
+use crate::act::tour::{Reached, Role, Site};
 use crate::act::work::{Pass, Work};
 use crate::error::{Fault, Why, errno};
 use crate::kernel::dir::Dir;
@@ -29,12 +29,9 @@ pub(super) const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
 pub(super) const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
-/// A group that was opened, and whether this restore made it.
-pub(super) type Reached = Option<(Dir, bool)>;
-
 impl Work<'_> {
 	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
-	pub(super) fn reach(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
+	pub(super) fn reach(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		// Where a kill could leave it so, nothing is written down as made that is there.
 		if self.eager && self.creates() && !self.journal.is_kept() {
 			match self.make(site, above, name) {
@@ -44,8 +41,12 @@ impl Work<'_> {
 		}
 		self.eager = false;
 		let made = self.is_made(site)?;
-		if made && self.is_known(site)? {
-			return Ok(None);
+		if made {
+			match self.lack(site)? {
+				Some(lack) if lack.needs == 0 => return Ok(None),
+				Some(lack) if lack.is_near => return Ok(Some((None, true))),
+				_ => {}
+			}
 		}
 		match self.child(site, above, name) {
 			Ok(_) if self.pass == Pass::Scout && self.mode == Mode::Strict && site.role == Role::Part => {
@@ -55,7 +56,7 @@ impl Work<'_> {
 				self.enable(site, above, name, false)?;
 				let counts = (!made && self.creates()) || (self.pass == Pass::Scout && !self.mode.makes());
 				self.counts.found += u64::from(counts && site.role != Role::Way);
-				Ok(Some((dir, made)))
+				Ok(Some((Some(dir), made)))
 			}
 			Err(fault) if !read::is_absent(&fault) => Err(fault),
 			Err(_) if self.creates() => self.make(site, above, name),
@@ -65,7 +66,7 @@ impl Work<'_> {
 	}
 
 	/// None where there is nothing more to do in the new group.
-	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Reached, Fault> {
+	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		// Who is not root must be able to go on in it; what the image says comes after its children.
 		let mode = perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE);
@@ -77,14 +78,14 @@ impl Work<'_> {
 		self.eager = !self.journal.is_dry();
 		self.enable(site, above, name, true)?;
 		let is_cpuset = has_controller(site.label.bytes(), b"cpuset");
-		if site.role != Role::Way && !is_cpuset && self.plain(site)?.is_some() {
+		if !is_cpuset && self.lack(site)?.is_some_and(|lack| lack.needs == 0) {
 			return Ok(None);
 		}
 		let dir = self.child(site, above, name)?;
 		if is_cpuset && (self.fit.is_some() || !has_lists(site)) {
 			self.fill(site, above, &dir)?;
 		}
-		Ok(Some((dir, true)))
+		Ok(Some((Some(dir), true)))
 	}
 
 	/// Gives a new cpuset the lists of what it lies in, as far as the kernel has not done it (cgroup.clone_children).

@@ -9,7 +9,7 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 use crate::act::read::is_absent;
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, unless_short};
 use crate::hierarchy::Label;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::kernel::stream::Reader;
@@ -113,7 +113,7 @@ impl Host {
 		if point.is_some_and(|point| point != path) {
 			return Ok(());
 		}
-		let Some(dir) = believed(mount, &mut path) else {
+		let Some(dir) = unless_short(believed(mount, &mut path))?.flatten() else {
 			if mount.kind == Kind::V2 && self.hidden.is_none() {
 				self.hidden = Some(self.keep(mount.super_options)?);
 			}
@@ -191,8 +191,8 @@ impl Host {
 
 	/// Labels in the kernel's order: /proc/cgroups lists controllers as /proc/PID/cgroup joins them.
 	fn add_numbers(&mut self, line: &mut [u8]) -> Result<(), Error> {
-		let Ok(reader) = Reader::open(c"/proc/cgroups") else { return Ok(()) };
 		let place = format_args!("read /proc/cgroups");
+		let Some(reader) = unless_short(Reader::open(c"/proc/cgroups")).at(place)? else { return Ok(()) };
 		let mut lines = Lines::new(reader, line);
 		while let Some(text) = lines.next_line().at(place)? {
 			let Some(controller) = controllers::parse_line(text).at(place)? else { continue };
@@ -257,12 +257,14 @@ pub(super) fn read_own_lines(line: &mut [u8]) -> Result<usize, Fault> {
 }
 
 /// The directory at the mount's place, if it is this mount and not one above it.
-fn believed(mount: &Mount<'_>, path: &mut Vec<u8, PATH_BYTES>) -> Option<Dir> {
-	path.push(0).ok()?;
-	let dir = Dir::open(CStr::from_bytes_with_nul(path).ok()?).ok()?;
+fn believed(mount: &Mount<'_>, path: &mut Vec<u8, PATH_BYTES>) -> Result<Option<Dir>, Fault> {
+	let full = Fault::full(Limit::Path, path.len() + 1);
+	path.push(0).map_err(|_| full)?;
+	let Ok(path) = CStr::from_bytes_with_nul(path) else { return Ok(None) };
+	let dir = Dir::open(path)?;
 	let wanted = if mount.kind == Kind::V2 { FileSystem::V2 } else { FileSystem::V1 };
-	let right = dir.status().ok()?.device_numbers() == mount.device && dir.file_system().ok()? == wanted;
-	right.then_some(dir)
+	let right = dir.status()?.device_numbers() == mount.device && dir.file_system()? == wanted;
+	Ok(right.then_some(dir))
 }
 
 fn label_of(mount: &Mount<'_>) -> Result<Label, Fault> {

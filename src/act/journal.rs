@@ -163,7 +163,7 @@ impl<'b> Journal<'b> {
 
 	/// Adds that a task was in this group; in a file also since when it runs.
 	pub fn add_move(&mut self, hierarchy: usize, path: &[u8], tid: u32, whole: bool) -> Result<(), Fault> {
-		let start = if self.is_kept() { start_of(tid) } else { 0 };
+		let start = if self.is_kept() { start_of(tid)? } else { 0 };
 		self.add(&Record { hierarchy, path, change: Change::Moved { tid, whole, start } })
 	}
 

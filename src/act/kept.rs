@@ -54,7 +54,7 @@ impl<'b> Journal<'b> {
 		if size != 0 {
 			let state = self.front(size)?;
 			if state != State::Void {
-				if state != State::Open || !self.is_of(host) {
+				if state != State::Open || !self.is_of(host)? {
 					return Err(Fault::Unfit(Why::JournalThere));
 				}
 				let judged = self.scan(host, state, size, record);
@@ -104,7 +104,7 @@ impl<'b> Journal<'b> {
 		self.put(&MAGIC)?;
 		self.put(&[State::Open as u8, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])?;
 		self.put(&boot_id()?)?;
-		self.put(&spaces())?;
+		self.put(&spaces()?)?;
 		for known in &host.hierarchies {
 			let label = known.label.bytes();
 			self.put(&[u8::from(known.brought), label.len() as u8])?; // a label is shorter
@@ -160,24 +160,24 @@ impl<'b> Journal<'b> {
 	}
 
 	/// Paths and ids are those of these namespaces.
-	fn is_here(&mut self) -> bool {
-		self.pending()[SPACES..LABELS] == spaces()
+	fn is_here(&mut self) -> Result<bool, Fault> {
+		Ok(self.pending()[SPACES..LABELS] == spaces()?)
 	}
 
 	/// Whether it is about exactly these hierarchies, in this order.
-	fn is_of(&mut self, host: &mut Host) -> bool {
+	fn is_of(&mut self, host: &mut Host) -> Result<bool, Fault> {
 		for (at, known) in host.hierarchies.iter_mut().enumerate() {
 			match self.label(at) {
 				Some((brought, label)) if label == known.label.bytes() => known.brought |= brought,
-				_ => return false,
+				_ => return Ok(false),
 			}
 		}
-		self.label(host.hierarchies.len()).is_none() && self.is_here()
+		Ok(self.label(host.hierarchies.len()).is_none() && self.is_here()?)
 	}
 
 	/// Gives the host's hierarchies the places that records name; those that are not there any more are not mounted.
 	pub fn arrange(&mut self, host: &mut Host) -> Result<(), Fault> {
-		if !self.is_here() {
+		if !self.is_here()? {
 			return Err(Fault::Unfit(Why::JournalPlace));
 		}
 		let mut at = 0;
@@ -253,14 +253,14 @@ impl<'b> Journal<'b> {
 }
 
 /// The cgroup and the pid namespace.
-fn spaces() -> [u8; 16] {
-	let [cgroup, pid] = own_namespaces().map(u128::from);
-	(cgroup | pid << 64).to_le_bytes()
+fn spaces() -> Result<[u8; 16], Fault> {
+	let [cgroup, pid] = own_namespaces()?.map(u128::from);
+	Ok((cgroup | pid << 64).to_le_bytes())
 }
 
 /// Where it cannot be read there is no telling whether a journal is void.
 fn boot_id() -> Result<[u8; BOOT_BYTES], Fault> {
-	proc::boot_id(&mut [0; 64]).first_chunk().copied().ok_or(Fault::Unfit(Why::NoBootId))
+	proc::boot_id(&mut [0; 64])?.first_chunk().copied().ok_or(Fault::Unfit(Why::NoBootId))
 }
 
 /// The host has the hierarchy, and shows and gives the group to be written. One that the restore made may be gone, and

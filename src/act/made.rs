@@ -4,10 +4,7 @@ use heapless::Vec;
 
 use crate::act::journal::{BROKEN, Change, Journal, Record, parse};
 use crate::error::Fault;
-use crate::limits::PATH_BYTES;
-
-/// Bytes of the journal that the cursor reads at once.
-const BLOCK_BYTES: usize = 4096;
+use crate::limits::{JOURNAL_BLOCK_BYTES, PATH_BYTES};
 
 /// Goes along the records of a journal; most are in the block that was read last.
 #[derive(Debug, Default)]
@@ -101,7 +98,7 @@ impl Along {
 	fn record<'r>(&mut self, journal: &Journal<'_>, buffer: &'r mut [u8]) -> Result<Option<(Record<'r>, u64)>, Fault> {
 		let mut at = self.next.wrapping_sub(self.block.0) as usize;
 		if end_in(buffer, at, self.block.1).is_none() {
-			let len = journal.flushed.saturating_sub(self.next).min(BLOCK_BYTES as u64) as usize;
+			let len = journal.flushed.saturating_sub(self.next).min(JOURNAL_BLOCK_BYTES as u64) as usize;
 			journal.read(self.next, buffer.get_mut(..len).ok_or(BROKEN)?)?;
 			(at, self.block) = (0, (self.next, len));
 		}

@@ -7,11 +7,8 @@ use heapless::Vec;
 use crate::error::{Fault, errno};
 use crate::kernel::dir::Dir;
 use crate::kernel::output::c_string;
-use crate::limits::{CONTROLLERS_BYTES, Limit};
+use crate::limits::{CONTROLLERS_BYTES, Limit, SHORT_LIST_BYTES};
 use crate::property::changes::has_word;
-
-/// Bytes of a list of groups that are read at once.
-const LIST_BYTES: usize = 1024;
 
 /// Names of controllers.
 pub type Controllers = Vec<u8, CONTROLLERS_BYTES>;
@@ -60,7 +57,7 @@ pub fn others_have(dir: &Dir, file: &CStr, is_v2: bool, controller: &[u8]) -> bo
 /// One with a short name: there is little room.
 #[inline(never)] // its buffer is not there when there is more to do
 fn first_child(dir: &Dir) -> Option<Dir> {
-	let (mut list, mut found) = ([0; LIST_BYTES], None);
+	let (mut list, mut found) = ([0; SHORT_LIST_BYTES], None);
 	let dir = dir.again().ok()?;
 	let mut take = |name: &[u8], is_dir| {
 		if is_dir && found.is_none() {

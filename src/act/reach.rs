@@ -6,12 +6,12 @@ use core::ffi::CStr;
 use heapless::Vec;
 
 use crate::act::host::{Hierarchy, Host, Place, Span, read_own_lines};
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault, Why, unless_short};
 use crate::hierarchy::Label;
 use crate::kernel::dir::{Dir, FileSystem};
 use crate::kernel::output::c_string;
 use crate::kernel::{attach, sleep_ms};
-use crate::limits::{LABEL_BYTES, Limit, PATH_BYTES};
+use crate::limits::{LABEL_BYTES, Limit, PATH_BYTES, SHORT_LIST_BYTES};
 use crate::name::{Name, Shown};
 use crate::procfs::membership::memberships;
 
@@ -21,15 +21,13 @@ const TRIES_AN_ATTACHMENT: u32 = 8;
 const PAUSE_MS: u32 = 5;
 /// A folder that has never a folder in it: for a dry run the root of a hierarchy that would be made.
 const NO_GROUPS: &CStr = c"/proc/self/map_files";
-/// Bytes of a yard's list that are read at once.
-const YARD_LIST_BYTES: usize = 1024;
 
 impl Host {
 	/// Reaches what is active and not mounted here, or only from outside of this cgroup namespace, as far as that can be done.
 	pub(super) fn reach(&mut self, line: &mut [u8]) -> Result<(), Fault> {
 		if !(0..self.hierarchies.len()).all(|at| self.is_reached(at)) {
 			// Where it may not be looked at, there is nothing to find.
-			let _ = self.read_mounts(c"/proc/1/mountinfo", b"/proc/1/root", None, line);
+			unless_short(self.read_mounts(c"/proc/1/mountinfo", b"/proc/1/root", None, line))?;
 		}
 		for at in 0..self.hierarchies.len() {
 			if !self.is_reached(at) {
@@ -52,7 +50,7 @@ impl Host {
 			(_, None) => (attach::v2_from_own_group(), Some(self.own_group)),
 		};
 		// What is not allowed, or not possible, stays as it is: not mounted.
-		let Ok(dir) = dir else { return Ok(()) };
+		let Some(dir) = unless_short(dir)? else { return Ok(()) };
 		self.hierarchies[at].mount = Some(self.place(dir, root)?);
 		Ok(())
 	}
@@ -114,7 +112,7 @@ impl Host {
 		let place = format_args!("--cgroup-yard {}", Shown(yard));
 		let path: heapless::CString<PATH_BYTES> = c_string(yard).at(place)?;
 		let dir = Dir::open(path.as_c_str()).at(place)?;
-		let mut list = [0; YARD_LIST_BYTES];
+		let mut list = [0; SHORT_LIST_BYTES];
 		while dir.list(&mut list, &mut |name, _| self.add_entry(&dir, &Name::new(name)?, line)).at(place)? {}
 		if self.hierarchies.is_empty() { Err(Fault::Unfit(Why::EmptyYard)).at(place) } else { Ok(()) }
 	}

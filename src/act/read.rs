@@ -64,5 +64,5 @@ pub fn is_absent(fault: &Fault) -> bool {
 
 /// Whether the group still exists: a removed one has no files.
 pub fn is_alive(dir: &Dir) -> bool {
-	dir.status_of(c"cgroup.procs").is_ok()
+	dir.status_of(c"cgroup.procs").err().is_none_or(|fault| !is_absent(&fault))
 }

@@ -13,13 +13,12 @@ use crate::hash::{START, hash};
 use crate::image::view::Image;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::read_path;
+use crate::limits::UNITS_TOLD;
 use crate::log::Log;
 use crate::name::{Shown, ShownPath};
 use crate::remap::{self, Path};
 use crate::systemd::owner;
 
-/// Units that are told; with more, the user has been warned.
-const UNITS: usize = 8;
 /// What systemd gives the group of a unit that is delegated; only CAP_SYS_ADMIN sees the first.
 const DELEGATED: [&CStr; 2] = [c"trusted.delegate", c"user.delegate"];
 
@@ -46,7 +45,7 @@ pub fn warn(
 /// As sd_booted(3) finds it out; before systemd has made its folder it is process 1.
 fn is_running() -> bool {
 	let mut comm = [0; 16];
-	let len = read_path(c"/proc/1", c"comm", &mut comm);
+	let len = read_path(c"/proc/1", c"comm", &mut comm).unwrap_or(0);
 	comm.get(..len) == Some(b"systemd\n") || Dir::open(c"/run/systemd/system").is_ok()
 }
 
@@ -54,7 +53,7 @@ struct Watch<'w> {
 	host: &'w Host,
 	log: &'w mut dyn Log,
 	/// Sums of the units that were told.
-	told: Vec<u32, UNITS>,
+	told: Vec<u32, UNITS_TOLD>,
 }
 
 impl Watch<'_> {

@@ -232,10 +232,10 @@ pub fn stranger_of(proc: &Proc, task: &Task<'_>) -> Result<Option<Why>, Fault> {
 }
 
 /// The last 32 bits of when the task was started, which are not 0; 0 if there is no such task.
-pub fn start_of(tid: u32) -> u32 {
+pub fn start_of(tid: u32) -> Result<u32, Fault> {
 	let mut text = [0; STAT_BYTES];
-	let len = read_path(with_number(b"/proc/", tid, b"").as_c_str(), c"stat", &mut text);
-	stat::parse(text.get(..len).unwrap_or(&[])).map_or(0, |stat| (stat.start_time as u32).max(1))
+	let len = read_path(with_number(b"/proc/", tid, b"").as_c_str(), c"stat", &mut text)?;
+	Ok(stat::parse(text.get(..len).unwrap_or(&[])).map_or(0, |stat| (stat.start_time as u32).max(1)))
 }
 
 /// The sets of an image; asking for them in their order takes one pass.

@@ -3,8 +3,6 @@
 //! The tour keeps one open directory a level. What happens on arrival (opening or making), on entering and on leaving
 //! a group is the visitor's business: the phases of a restore are visitors.
 
-use core::fmt;
-
 use heapless::Vec;
 
 use crate::act::aim::{Target, Targets};
@@ -12,89 +10,13 @@ use crate::act::host::Host;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::image::descent::{Descent, Turn};
-use crate::image::view::{Group, Hierarchy, Image, Property};
+use crate::image::view::{Group, Hierarchy, Image};
 use crate::kernel::dir::Dir;
 use crate::limits::{DEPTH, Limit};
 use crate::name::{Name, Trail, components};
-use crate::property;
 use crate::remap::Place;
 
-/// What a group of the target is to the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-	/// The hierarchy's root: its files are never written.
-	Root,
-	/// It only leads to a group of the image.
-	Way,
-	/// The image has its limits, but it is not part of the walked tree.
-	Ancestor,
-	/// Part of the walked tree.
-	Part,
-}
-
-/// A group on the host and in the image.
-pub struct Site<'s, 'a> {
-	/// Its path on the host, without the first slash.
-	pub path: &'s Trail,
-	/// Its hierarchy's place in the host's list.
-	pub at: usize,
-	/// Its hierarchy's name.
-	pub label: &'s Label,
-	/// What it is to the image.
-	pub role: Role,
-	/// The image's group; for a way, the one it leads to.
-	pub group: &'s Group<'a>,
-	/// This restore made it.
-	pub made: bool,
-	/// What it lies in is no group of the image.
-	pub first: bool,
-	/// What a group that is made here takes over from what it lies in.
-	pub legacy: Legacy,
-	/// Only values of the controllers that its hierarchy has are for it.
-	pub part: bool,
-	/// It may have been made for another hierarchy of the image.
-	pub joins: bool,
-}
-
-impl<'a> Site<'_, 'a> {
-	/// The group's saved values, as far as they are for this hierarchy.
-	pub fn properties(&self) -> impl Iterator<Item = Result<Property<'a>, Fault>> {
-		self.group.properties().filter(|saved| {
-			!self.part || saved.as_ref().map_or(true, |saved| self.label.takes(property::controller_of(saved.name)))
-		})
-	}
-}
-
-/// What a group hands down to a group that is made in it: the kernel copies some values at mkdir.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Legacy {
-	/// It was there before, or the image does not have it.
-	#[default]
-	Unknown,
-	/// It was made by this restore and hands down defaults.
-	Rest,
-	/// It was made by this restore and hands down something else.
-	Unrest,
-}
-
-impl fmt::Display for Site<'_, '_> {
-	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		write!(f, "group {} of {}", self.path.shown(), self.label.shown())
-	}
-}
-
-/// What is done on a tour. `retry` is the visitor's own note on a group, from entering to leaving.
-pub trait Visit<'a> {
-	/// Opens, or makes, the group called `name` in `above`, and says whether this restore made it; none where it is
-	/// not there, and then what lies below is passed over.
-	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<(Dir, bool)>, Fault>;
-
-	/// The group is entered, before its children; what it hands down to them.
-	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u128) -> Result<Legacy, Error>;
-
-	/// The group is left, after its children.
-	fn leave(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: u128) -> Result<(), Error>;
-}
+pub use crate::act::site::{Legacy, Reached, Role, Site, Visit};
 
 /// What a level of the image is on the host.
 enum Stand {
@@ -104,6 +26,8 @@ enum Stand {
 	Missing,
 	/// The open group.
 	At(Dir),
+	/// It is there, and worked on from the open group above.
+	Near,
 }
 
 struct Level {
@@ -114,8 +38,26 @@ struct Level {
 	steps: u16,
 	/// Components of the image's path to leave with it.
 	image_steps: u16,
-	retry: u128,
+	retry: u64,
 	legacy: Legacy,
+	/// See [`Site::kind`].
+	kind: u32,
+}
+
+impl Level {
+	/// From where the group is worked on; none where it is passed over.
+	fn dir<'d>(&'d self, above: Option<&'d Level>) -> Option<&'d Dir> {
+		match (&self.stand, above.map(|above| &above.stand)) {
+			(Stand::At(dir), _) | (Stand::Near, Some(Stand::At(dir))) => Some(dir),
+			_ => None,
+		}
+	}
+
+	fn site<'s, 'a>(&self, target: &Target, label: &'s Label, path: &'s Trail, group: &'s Group<'a>) -> Site<'s, 'a> {
+		let near = matches!(self.stand, Stand::Near);
+		let (&Level { role, made, kind, .. }, &Target { at, part, joins, .. }) = (self, target);
+		Site { path, at, label, role, group, made, first: false, legacy: Legacy::Unknown, part, joins, kind, near }
+	}
 }
 
 /// The buffers of a tour.
@@ -123,12 +65,14 @@ pub struct Buffers {
 	levels: Vec<Level, DEPTH>,
 	path: Trail,
 	image_path: Trail,
+	/// The last number of a kind of groups.
+	kind: u32,
 }
 
 impl Buffers {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		Buffers { levels: Vec::new(), path: Trail::new(), image_path: Trail::new() }
+		Buffers { levels: Vec::new(), path: Trail::new(), image_path: Trail::new(), kind: 0 }
 	}
 }
 
@@ -146,13 +90,14 @@ pub fn tour<'a>(
 	buffers: &mut Buffers,
 	visitor: &mut dyn Visit<'a>,
 ) -> Result<(), Error> {
+	buffers.kind = 0;
 	for target in targets.in_order() {
 		let Some(hierarchy) = image.hierarchies().nth(target.from) else { continue };
 		let hierarchy = hierarchy.at(format_args!("the image"))?;
 		buffers.levels.clear();
 		buffers.path.clear();
 		buffers.image_path.clear();
-		let result = Tour { host, target, buffers, visitor }.run(&hierarchy);
+		let result = Tour { host, target, buffers, visitor, last: None }.run(&hierarchy);
 		buffers.levels.clear(); // an error leaves groups open
 		result?;
 	}
@@ -164,6 +109,8 @@ struct Tour<'t, 'a> {
 	target: &'t Target,
 	buffers: &'t mut Buffers,
 	visitor: &'t mut dyn Visit<'a>,
+	/// All but the name of the group before, if nothing is below it.
+	last: Option<&'a [u8]>,
 }
 
 impl<'a> Tour<'_, 'a> {
@@ -188,21 +135,33 @@ impl<'a> Tour<'_, 'a> {
 			image_steps: 0,
 			retry: 0,
 			legacy: Legacy::Unknown,
+			kind: 0,
 		};
 		let placed = self.place(group, &mut level);
 		let label = &self.host.hierarchies[self.target.at].label;
 		placed.at(format_args!("group {} of {}", self.buffers.path.shown(), label.shown()))?;
+		let mut retry = 0;
 		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
-		if let Stand::At(dir) = &level.stand {
-			let Level { role, made, .. } = level;
-			let legacy = self.buffers.levels.last().map_or(Legacy::Unknown, |above| above.legacy);
-			let path = &self.buffers.path;
-			let Target { at, part, joins, .. } = *self.target;
-			let site = Site { path, at, label, role, group, made, first: false, legacy, part, joins };
-			level.legacy = self.visitor.enter(&site, dir, &mut level.retry)?;
+		let above = self.buffers.levels.last();
+		if let Some(dir) = level.dir(above) {
+			let legacy = above.map_or(Legacy::Unknown, |above| above.legacy);
+			let site = Site { legacy, ..level.site(self.target, label, &self.buffers.path, group) };
+			level.legacy = self.visitor.enter(&site, dir, &mut retry)?;
 		}
+		level.retry = retry;
 		let full = Fault::full(Limit::Depth, DEPTH + 1);
 		self.buffers.levels.push(level).map_err(|_| full).at(format_args!("the image"))
+	}
+
+	/// See [`Site::kind`].
+	fn kind(&mut self, group: &Group<'a>) -> u32 {
+		let body = group.body();
+		if self.last != Some(body) {
+			let is_leaf = group.children().next().is_none();
+			self.buffers.kind += 1;
+			self.last = is_leaf.then_some(body);
+		}
+		if self.last.is_some() { self.buffers.kind } else { 0 }
 	}
 
 	/// Finds the group's place: below the group on top, or by the rule.
@@ -218,8 +177,11 @@ impl<'a> Tour<'_, 'a> {
 			false => Role::Part,
 		};
 		match self.buffers.levels.last().map(|above| &above.stand) {
-			Some(Stand::Missing) => return Ok(()),
-			Some(Stand::At(_)) => return self.walk(group, group.name, role, None, level),
+			Some(Stand::Missing | Stand::Near) => return Ok(()),
+			Some(Stand::At(_)) => {
+				level.kind = self.kind(group);
+				return self.walk(group, group.name, role, None, level);
+			}
 			Some(Stand::Unplaced) | None => {}
 		}
 		let mut target = crate::remap::Path::new();
@@ -256,12 +218,12 @@ impl<'a> Tour<'_, 'a> {
 		level: &mut Level,
 	) -> Result<(), Fault> {
 		let Buffers { levels, path, .. } = &mut *self.buffers;
-		let Target { at, part, joins, .. } = *self.target;
 		let label = &self.host.hierarchies[self.target.at].label;
 		// The root's values are never written.
 		let is_below_root = levels.last().is_some_and(|above| above.role == Role::Root);
 		let (mut left, first) = (components(rest).count(), start.is_some() || is_below_root);
 		let (mut current, mut name) = (start, Name::empty());
+		level.kind = if first { 0 } else { level.kind };
 		level.role = if path.bytes().is_empty() { Role::Root } else { own_role };
 		for component in components(rest) {
 			name.set(component)?;
@@ -274,10 +236,15 @@ impl<'a> Tour<'_, 'a> {
 			};
 			let legacy =
 				if first { Legacy::Unknown } else { levels.last().map_or(Legacy::Unknown, |above| above.legacy) };
-			let (role, made) = (level.role, false);
-			let site = Site { path, at, label, role, group, made, first, legacy, part, joins };
-			let Some((dir, made)) = self.visitor.arrive(&site, above, &name)? else { return Ok(()) };
-			(current, level.made) = (Some(dir), made);
+			let site = Site { first, legacy, made: false, ..level.site(self.target, label, path, group) };
+			match self.visitor.arrive(&site, above, &name)? {
+				None => return Ok(()),
+				Some((None, made)) => {
+					(level.stand, level.made) = (Stand::Near, made);
+					return Ok(());
+				}
+				Some((dir, made)) => (current, level.made) = (dir, made),
+			}
 		}
 		level.stand = current.map_or(Stand::Missing, Stand::At);
 		Ok(())
@@ -285,13 +252,10 @@ impl<'a> Tour<'_, 'a> {
 
 	fn leave(&mut self, group: &Group<'a>) -> Result<(), Error> {
 		let Some(level) = self.buffers.levels.pop() else { return Ok(()) };
-		if let Stand::At(dir) = &level.stand {
+		if let Some(dir) = level.dir(self.buffers.levels.last()) {
 			let label = &self.host.hierarchies[self.target.at].label;
-			let Level { role, made, retry, .. } = level;
-			let (path, legacy) = (&self.buffers.path, Legacy::Unknown);
-			let Target { at, part, joins, .. } = *self.target;
-			let site = Site { path, at, label, role, group, made, first: false, legacy, part, joins };
-			self.visitor.leave(&site, dir, retry)?;
+			let site = level.site(self.target, label, &self.buffers.path, group);
+			self.visitor.leave(&site, dir, level.retry)?;
 		}
 		(0..level.steps).for_each(|_| self.buffers.path.pop());
 		(0..level.image_steps).for_each(|_| self.buffers.image_path.pop());

@@ -9,7 +9,7 @@ use crate::act::join::move_task;
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::read;
 use crate::act::tasks::start_of;
-use crate::act::work::write_all;
+use crate::act::values::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
 use crate::kernel::{self, dir::Dir};
@@ -61,17 +61,23 @@ pub fn undo(
 	if journal.flush().is_err() {
 		return 1;
 	}
-	let mut kept = 0;
+	let (mut kept, mut tries) = (0, 1);
 	for pass in 0..=PASSES {
 		kernel::sleep_ms(if pass == 0 { 0 } else { PAUSE_MS });
 		let (mut left, mut end) = (kept, journal.len());
 		let is_first = pass == 0;
+		if pass == 1 {
+			tries = TRIES;
+		}
 		while let Ok(Some((change, start))) = journal.before(end, record) {
-			let how = How { is_first, is_done, is_kept: journal.is_kept() };
+			let how = How { is_first, is_done, is_kept: journal.is_kept(), tries };
 			if let Err(fault) = take_back(&change, host, value, how) {
 				let is_final = matches!(fault, Fault::Unfit(Why::ChangedSince));
 				kept += u64::from(is_final);
 				left += 1;
+				if change.change == Change::Made {
+					tries = 1; // all others had this time as well
+				}
 				if is_final || pass == PASSES {
 					let label = host.hierarchies[change.hierarchy].label.shown();
 					let (what, path) = (What(&change.change), ShownPath(change.path));
@@ -91,10 +97,12 @@ pub fn undo(
 /// How a change is taken back.
 #[derive(Clone, Copy)]
 struct How {
-	/// For the first time: there is no waiting, and what others changed is told.
+	/// For the first time: what others changed is told.
 	is_first: bool,
 	/// The restore came to its end, so a value is what it was to be, or somebody else's.
 	is_done: bool,
+	/// Tries of a removal.
+	tries: u32,
 	/// The journal is a file: others may have changed anything, and have the numbers of tasks that are gone.
 	is_kept: bool,
 }
@@ -123,7 +131,7 @@ fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Res
 		let (above, name) = change.path.split_at(cut.unwrap_or(0));
 		let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
 		return match host.open(at, above)? {
-			Some(above) => remove(&above, &name, if how.is_first { 1 } else { TRIES }),
+			Some(above) => remove(&above, &name, how.tries),
 			None => Ok(()),
 		};
 	}
@@ -132,7 +140,7 @@ fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Res
 	let mut name = [0; NAME_BYTES];
 	match change.change {
 		Change::Made => Ok(()),
-		Change::Moved { tid, start, .. } if how.is_kept && start_of(tid) != start => Ok(()),
+		Change::Moved { tid, start, .. } if how.is_kept && start_of(tid)? != start => Ok(()),
 		Change::Moved { tid, whole, .. } => match move_task(&dir, host.hierarchies[at].label.version(), tid, whole) {
 			Err(Fault::Kernel(errno::ESRCH)) => Ok(()),
 			result => result,

@@ -86,7 +86,7 @@ pub fn who<'m>(
 /// Whether the image is of this boot; warns if that decides who is who, and cannot be known.
 fn is_same_boot(image: &Image<'_>, is_claimed: bool, log: &mut dyn Log) -> Result<bool, Error> {
 	let mut boot_id = [0; 64];
-	let boot_id = proc::boot_id(&mut boot_id);
+	let boot_id = proc::boot_id(&mut boot_id).at(format_args!("read the id of this boot"))?;
 	let about = image.about().at(format_args!("the image"))?;
 	let saved = about.map_or(Ok(&b""[..]), |about| about.text(about::BOOT_ID)).at(format_args!("the image"))?;
 	if boot_id.is_empty() && !saved.is_empty() && !is_claimed {

@@ -6,11 +6,10 @@
 use crate::error::Fault;
 use crate::image::view::Repeated;
 use crate::image::wire::Message;
+use crate::limits::SEEK_SLOTS;
 
 /// Items that are asked for together: bits of a number.
 const ASKED: usize = u64::BITS as usize;
-/// Slots of their keys.
-const SLOTS: usize = 256;
 
 /// An image's items that are not viewed yet.
 pub type Items<'a> = Repeated<'a, Message<'a>>;
@@ -80,14 +79,14 @@ impl Seek {
 
 /// Which of the first items of `wanted` may be among `items`, as bits.
 pub(crate) fn among(wanted: Items<'_>, items: Items<'_>, key: Key<'_>) -> Result<u64, Fault> {
-	let (mut keys, mut slots, mut found) = ([0; ASKED], [0_u64; SLOTS], 0);
+	let (mut keys, mut slots, mut found) = ([0; ASKED], [0_u64; SEEK_SLOTS], 0);
 	for (at, item) in wanted.take(ASKED).enumerate() {
 		keys[at] = key(false, item?)?;
-		slots[keys[at] as usize % SLOTS] |= 1 << at;
+		slots[keys[at] as usize % SEEK_SLOTS] |= 1 << at;
 	}
 	for item in items {
 		let key = key(true, item?)?;
-		let mut bits = slots[key as usize % SLOTS];
+		let mut bits = slots[key as usize % SEEK_SLOTS];
 		while bits != 0 {
 			let at = bits.trailing_zeros() as usize;
 			found |= u64::from(keys[at] == key) << at;

@@ -10,6 +10,7 @@ pub mod dump;
 pub mod schema;
 pub mod sink;
 mod size;
+pub mod sum;
 pub mod view;
 pub mod wire;
 pub mod writer;

@@ -12,7 +12,8 @@ use crate::error::Fault;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
 use crate::image::size::{member_size, number_size, number_tag, perms_size, task_size, text_size, text_tag};
-use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
+use crate::image::sum::Sum;
+use crate::image::view::{Layout, Member, Perms, Task};
 
 /// Writes one image.
 pub struct ImageWriter<'s, S: Store> {
@@ -278,9 +279,9 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	/// Writes the checksum and the size, and gives the store back.
 	pub fn finish(mut self) -> Result<S, Fault> {
 		if self.layout == Layout::Criu {
-			let mut digest = CHECKSUM.digest();
-			self.sink.read_back(HEADER_BYTES as u64, |bytes| digest.update(bytes))?;
-			let sum = digest.finalize();
+			let mut digest = Sum::new();
+			self.sink.read_back(HEADER_BYTES as u64, |bytes| digest.add(bytes))?;
+			let sum = digest.end();
 			let tag = schema::entry::CHECKSUM << 3 | 5;
 			let result = Writer::new(&mut self.sink).write_with_tag(tag, |writer| writer.write_fixed32(sum));
 			self.sink.settle(result)?;

@@ -4,6 +4,8 @@
 //! neither a link nor a mount in the tree can lead away; where the kernel has no openat2 (before 5.6), with
 //! O_NOFOLLOW and a comparison of device numbers. A property's file must be a regular file of the same file system.
 
+mod status;
+
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
@@ -11,69 +13,16 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{self, AtFlags, FileType, Mode, OFlags, RawDir, ResolveFlags};
 use rustix::io::Errno;
 
+use self::status::status;
+pub use self::status::{FileSystem, Status};
 use super::fenced::Map;
 use super::{Result, fault, is_still};
 use crate::error::{Fault, Why};
 use crate::image::view::Perms;
 use crate::limits::Limit;
 
-/// `f_type` of cgroup v1, statfs(2).
-const CGROUP_MAGIC: u64 = 0x0027_e0eb;
-/// `f_type` of cgroup v2, statfs(2).
-const CGROUP2_MAGIC: u64 = 0x6367_7270;
-
 /// Takes a name of a list and whether it is that of a directory.
 pub type Each<'e> = &'e mut dyn FnMut(&[u8], bool) -> Result<()>;
-
-/// What stat(2) says and cgraft uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Status {
-	/// Owner and mode with type bits.
-	pub perms: Perms,
-	/// Device number of the file system.
-	pub device: u64,
-	/// Links: a cgroupfs directory has two and one for each child.
-	pub links: u64,
-	/// Bytes.
-	pub size: u64,
-}
-
-fn status(stat: &fs::Stat) -> Status {
-	Status {
-		perms: Perms { mode: stat.st_mode, uid: stat.st_uid, gid: stat.st_gid },
-		device: stat.st_dev as _,
-		links: stat.st_nlink as _,
-		size: stat.st_size as u64,
-	}
-}
-
-impl Status {
-	/// Whether it is a directory.
-	pub fn is_dir(&self) -> bool {
-		FileType::from_raw_mode(self.perms.mode) == FileType::Directory
-	}
-
-	/// Whether it is a regular file.
-	pub fn is_file(&self) -> bool {
-		FileType::from_raw_mode(self.perms.mode) == FileType::RegularFile
-	}
-
-	/// Major and minor number of the file system, as mountinfo prints them.
-	pub fn device_numbers(&self) -> (u32, u32) {
-		(fs::major(self.device as _), fs::minor(self.device as _))
-	}
-}
-
-/// Which cgroup file system a directory is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileSystem {
-	/// cgroup.
-	V1,
-	/// cgroup2.
-	V2,
-	/// Another one.
-	Other,
-}
 
 /// An open directory.
 #[derive(Debug)]
@@ -145,11 +94,7 @@ impl Dir {
 
 	/// Which file system it is on.
 	pub fn file_system(&self) -> Result<FileSystem> {
-		match fs::fstatfs(&self.fd).map_err(fault)?.f_type as u64 {
-			CGROUP_MAGIC => Ok(FileSystem::V1),
-			CGROUP2_MAGIC => Ok(FileSystem::V2),
-			_ => Ok(FileSystem::Other),
-		}
+		status::file_system(&self.fd)
 	}
 
 	/// The status of a file right below, links not followed.
@@ -168,10 +113,10 @@ impl Dir {
 		Ok((read_to_end(&fd, into)?, stat))
 	}
 
-	/// The same for a file that is known to be regular, without its status.
+	/// The same for a file that is known to be regular, without its status; also one of a group right below, where [`keeps_beneath`].
 	pub fn read_text(&self, file: &CStr, into: &mut [u8]) -> Result<usize> {
-		let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NOCTTY;
-		read_to_end(&fs::openat(&self.fd, file, flags, Mode::empty()).map_err(fault)?, into)
+		let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY;
+		read_to_end(&open_beneath(&self.fd, file, flags).map_err(fault)?, into)
 	}
 
 	/// Maps a regular file right below, whatever else has its name; a pipe does not block.
@@ -248,6 +193,11 @@ fn open_beneath(dir: &OwnedFd, name: &CStr, flags: OFlags) -> rustix::io::Result
 		Err(Errno::NOSYS) => open_same_device(dir, name, flags),
 		result => result,
 	}
+}
+
+/// Whether the kernel keeps a path of several components below a directory.
+pub fn keeps_beneath() -> bool {
+	!matches!(fs::openat2(fs::CWD, c".", DIRECTORY, Mode::empty(), BENEATH), Err(Errno::NOSYS))
 }
 
 /// Before Linux 5.6: without links, and on the same device.

@@ -15,12 +15,10 @@ use super::dir::Dir;
 use super::fenced::{self, Map};
 use super::proc::{path_of, with_number};
 use super::{Result, fault, stream};
-use crate::error::{Fault, Why, errno};
+use crate::error::{Fault, Why, errno, unless_short};
 use crate::image::sink::Store;
-use crate::limits::{Limit, PATH_BYTES};
+use crate::limits::{Limit, PATH_BYTES, PIECE_BYTES};
 
-/// Bytes copied at once to a pipe, or read at once from one.
-const PIECE_BYTES: usize = 4 * 1024;
 /// Images hold names of users' groups and processes: like CRIU's, only the owner reads them.
 const IMAGE_MODE: u32 = 0o600;
 
@@ -104,12 +102,12 @@ impl Output {
 			Way::Nameless { dir, name } => {
 				fs::fsync(&self.file).map_err(fault)?;
 				link_over(&self.file, dir, name.as_c_str())?;
-				let _ = fs::fsync(dir.fd());
+				sync_folder(dir)?;
 			}
 			Way::Named { dir, name } => {
 				fs::fsync(&self.file).map_err(fault)?;
 				fs::renameat(dir.fd(), temporary_name().as_c_str(), dir.fd(), name.as_c_str()).map_err(fault)?;
-				let _ = fs::fsync(dir.fd());
+				sync_folder(dir)?;
 			}
 		}
 		self.done = true;
@@ -137,6 +135,11 @@ impl Store for Output {
 	fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<usize> {
 		rustix::io::retry_on_intr(|| rustix::io::pread(&self.file, &mut *into, at)).map_err(fault)
 	}
+}
+
+/// The new name lasts as well. A folder that cannot be synced at all is none the worse.
+fn sync_folder(dir: &Dir) -> Result<()> {
+	unless_short(fs::fsync(dir.fd()).map_err(fault)).map(|_| ())
 }
 
 /// Writes all bytes at this offset of a file.
@@ -214,7 +217,7 @@ fn copy(from: &OwnedFd, to: BorrowedFd<'_>) -> Result<()> {
 	let mut piece = [0; PIECE_BYTES];
 	let mut at = 0;
 	loop {
-		match rustix::io::pread(from, &mut piece, at).map_err(fault)? {
+		match rustix::io::retry_on_intr(|| rustix::io::pread(from, &mut piece, at)).map_err(fault)? {
 			0 => return Ok(()),
 			len => stream::write_all(to, &piece[..len])?,
 		}

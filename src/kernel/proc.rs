@@ -12,7 +12,7 @@ use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space}
 
 use super::dir::Dir;
 use super::{Handle, Result};
-use crate::error::{Fault, errno};
+use crate::error::{Fault, errno, unless_short};
 
 /// The text of a decimal number for a path.
 pub fn digits(number: u32) -> CString<32> {
@@ -54,7 +54,7 @@ impl Proc {
 	/// Opens /proc.
 	pub fn open() -> Result<Self> {
 		let dir = Dir::open(c"/proc")?;
-		let own = own_namespace(NAMESPACE).ok();
+		let own = unless_short(own_namespace(NAMESPACE))?;
 		Ok(Proc { dir, own })
 	}
 
@@ -151,21 +151,25 @@ pub(super) fn enter(namespace: &Handle, kind: LinkNameSpaceType) -> Result<()> {
 	move_into_link_name_space(namespace.as_fd(), Some(kind)).map_err(super::fault)
 }
 
-/// Reads a small file by its path from `/`; empty where it cannot be read.
-pub fn read_path(dir: &CStr, file: &CStr, into: &mut [u8]) -> usize {
-	Dir::open(dir).and_then(|dir| dir.read(file, into)).map_or(0, |(len, _)| len)
+/// Reads a small file by its path from `/`; empty where it is not there, or may not be read.
+pub fn read_path(dir: &CStr, file: &CStr, into: &mut [u8]) -> Result<usize> {
+	let read = Dir::open(dir).and_then(|dir| dir.read(file, into));
+	Ok(unless_short(read)?.map_or(0, |(len, _)| len))
 }
 
-/// The id of this boot without its newline (random(4)), put into `into`; empty where it cannot be read.
-pub fn boot_id(into: &mut [u8; 64]) -> &[u8] {
-	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", into);
-	into[..len].trim_ascii_end()
+/// The id of this boot without its newline (random(4)), put into `into`; empty as in [`read_path`].
+pub fn boot_id(into: &mut [u8; 64]) -> Result<&[u8]> {
+	let len = read_path(c"/proc/sys/kernel/random", c"boot_id", into)?;
+	Ok(into[..len].trim_ascii_end())
 }
 
 /// The cgroup and the pid namespace of this process, which paths and ids are those of; 0 where the kernel has none.
-pub fn own_namespaces() -> [u64; 2] {
-	[c"/proc/self/ns/cgroup", c"/proc/self/ns/pid"]
-		.map(|path| fs::statat(fs::CWD, path, AtFlags::empty()).map_or(0, |stat| stat.st_ino))
+pub fn own_namespaces() -> Result<[u64; 2]> {
+	let number = |path: &CStr| match fs::statat(fs::CWD, path, AtFlags::empty()).map_err(super::fault) {
+		Err(fault) if fault.is_shortage() => Err(fault),
+		stat => Ok(stat.map_or(0, |stat| stat.st_ino)),
+	};
+	Ok([number(c"/proc/self/ns/cgroup")?, number(c"/proc/self/ns/pid")?])
 }
 
 /// Whether the fault says that the task is gone.

@@ -1,25 +1,23 @@
 //! A list of CPUs or memory nodes in (`0-3,8`), the set of their numbers out.
 //!
 //! The format is cpuset(7)'s list format as the kernel prints it. What the kernel only takes, but never prints (`all`,
-//! `0-7:1/2`), and numbers from [`NUMBERS`] on are refused: the caller then compares the text.
+//! `0-7:1/2`), and numbers from [`LIST_NUMBERS`] on are refused: the caller then compares the text.
 
 use core::fmt::Write;
 
+use crate::limits::LIST_NUMBERS;
 use crate::procfs::scan::number;
-
-/// Numbers a set can hold, 0 to 16383. Kernels are built for at most 8192 CPUs and 1024 nodes. Takes 2 KiB of stack.
-pub const NUMBERS: usize = 16 * 1024;
 
 /// A set of CPU or node numbers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Numbers {
-	words: [u64; NUMBERS / 64],
+	words: [u64; LIST_NUMBERS / 64],
 }
 
 impl Numbers {
 	/// No numbers.
 	pub const fn new() -> Self {
-		Numbers { words: [0; NUMBERS / 64] }
+		Numbers { words: [0; LIST_NUMBERS / 64] }
 	}
 
 	/// Reads a list in any order, with overlaps; blank text is the empty set.
@@ -53,7 +51,7 @@ impl Numbers {
 
 	/// Puts the numbers from `first` to `last` in; none of it if one cannot be held.
 	pub fn insert(&mut self, first: usize, last: usize) -> Option<()> {
-		if first > last || last >= NUMBERS {
+		if first > last || last >= LIST_NUMBERS {
 			return None;
 		}
 		for number in first..=last {
@@ -73,8 +71,8 @@ pub fn part_in(text: &[u8], has: &Numbers, into: &mut dyn Write) -> Option<()> {
 /// Writes the numbers that are in a set as a list; none where there is no room for it.
 pub fn write_list(is_in: &dyn Fn(usize) -> bool, into: &mut dyn Write) -> Option<()> {
 	let (mut next, mut comma) = (0, "");
-	while let Some(first) = (next..NUMBERS).find(|number| is_in(*number)) {
-		let last = (first..NUMBERS).find(|number| !is_in(*number)).unwrap_or(NUMBERS) - 1;
+	while let Some(first) = (next..LIST_NUMBERS).find(|number| is_in(*number)) {
+		let last = (first..LIST_NUMBERS).find(|number| !is_in(*number)).unwrap_or(LIST_NUMBERS) - 1;
 		match first == last {
 			true => write!(into, "{comma}{first}"),
 			false => write!(into, "{comma}{first}-{last}"),
@@ -108,7 +106,7 @@ mod tests {
 
 	fn members(text: &str) -> Option<List<usize>> {
 		let numbers = Numbers::parse(text.as_bytes())?;
-		Some((0..NUMBERS).filter(|number| numbers.contains(*number)).collect())
+		Some((0..LIST_NUMBERS).filter(|number| numbers.contains(*number)).collect())
 	}
 
 	#[test]

@@ -31,6 +31,9 @@ pub const fn place(version: Version, file: &str) -> usize {
 	index
 }
 
+// A set of them is a word of 64 bits.
+const _: () = assert!(V1.len() <= 64 && V2.len() <= 64);
+
 const ROWS: usize = V1.len() + V2.len();
 
 const fn row(index: usize) -> &'static Row {

@@ -102,8 +102,11 @@ impl<'w> Report<'w> {
 			_ => b"no",
 		};
 		self.put("kernel", &release[..release_len]);
-		self.put("boot", proc::boot_id(&mut boot));
-		self.put("namespace", if proc::own_namespaces()[0] == INITIAL { b"initial" } else { b"own" });
+		self.put("boot", proc::boot_id(&mut boot).unwrap_or(b""));
+		self.put(
+			"namespace",
+			if proc::own_namespaces().is_ok_and(|spaces| spaces[0] == INITIAL) { b"initial" } else { b"own" },
+		);
 		self.put("idle", host.idle.bytes());
 		self.put("new_hierarchies", may_make);
 		self.shape(|json| json.list_of("hierarchies"));

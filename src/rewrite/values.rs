@@ -15,12 +15,12 @@ use heapless::Vec;
 use crate::error::{At, Error, Fault, Why};
 use crate::hierarchy::Label;
 use crate::image::view::{Group, Set};
-use crate::limits::{Limit, VALUE_BYTES};
+use crate::limits::{LIST_NUMBERS, Limit, VALUE_BYTES};
 use crate::name::Shown;
 use crate::owners::{Shift, shifted};
 use crate::procfs::scan::{cut, number32};
 use crate::property::changes::lines;
-use crate::property::list::{NUMBERS, Numbers, write_list};
+use crate::property::list::{Numbers, write_list};
 use crate::property::{self, Host as Tied, Property, value};
 use crate::remap::Path;
 use crate::rewrite::paths::Paths;
@@ -157,7 +157,7 @@ fn put_all(room: &mut Room, pieces: &[&[u8]]) -> Result<(), Fault> {
 fn map_list(rules: &[Shift], text: &[u8], room: &mut Room) -> Result<bool, Fault> {
 	let Some(old) = Numbers::parse(text).filter(|_| !rules.is_empty()) else { return Ok(false) };
 	let mut new = Numbers::new();
-	for number in (0..NUMBERS).filter(|number| old.contains(*number)) {
+	for number in (0..LIST_NUMBERS).filter(|number| old.contains(*number)) {
 		let number = shifted(rules, number as u32).map_or(number, |number| number as usize);
 		new.insert(number, number).ok_or(Fault::Unfit(Why::NoNumbers))?;
 	}

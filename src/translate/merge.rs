@@ -17,12 +17,10 @@ use crate::error::{Error, Why};
 use crate::image::schema::about;
 use crate::image::sink::{Mark, Store};
 use crate::image::view::{About, Group, Perms, Property as Saved};
-use crate::limits::DEPTH;
+use crate::limits::{DEPTH, SUBTREE_CONTROL_BYTES};
 use crate::property::{self, Phase, Property, Version, Write, value};
 use crate::rewrite::Placed;
 
-/// Bytes of the longest value of cgroup.subtree_control, which is put in when a group is left.
-const CONTROL_BYTES: usize = 64;
 const CONTROL: &[u8] = b"cgroup.subtree_control";
 
 /// A group that is being written.
@@ -132,7 +130,7 @@ impl<S: Store> Merge<'_, '_, '_, '_, '_, '_, S> {
 		let level = &mut self.open.0[union.depth()];
 		(level.own, level.below) = (wants.own, wants.below);
 		if perms.is_some() || leads_on || !wants.below.is_empty() {
-			let mut room = [b' '; CONTROL_BYTES];
+			let mut room = [b' '; SUBTREE_CONTROL_BYTES];
 			room[0] = b'+';
 			level.control = self.values.writer.value(CONTROL, &room, perms).placed()?;
 		}

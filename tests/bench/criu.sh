@@ -9,13 +9,13 @@ GROUP=$1 CONTROLLER=$2 OUT=$3 MEASURE=$4 MKDIRS=$5 RESTORE=${6:-}
 IMAGES=$(mktemp -d); PID=
 leave() {
 	[ -n "$PID" ] && kill -9 "$PID" 2>/dev/null
-	rm -rf "$IMAGES"
+	rm -rf --one-file-system "$IMAGES"
 }
 trap leave EXIT
 trap 'exit 1' INT TERM
 
 dump() { # dump NAME MODE
-	rm -rf "$IMAGES"; mkdir "$IMAGES"
+	rm -rf --one-file-system "$IMAGES"; mkdir "$IMAGES"
 	"$MEASURE" "$OUT.$1" criu dump -t "$PID" --leave-running --manage-cgroups="$2" --cgroup-dump-controller "$CONTROLLER" \
 		-D "$IMAGES" -o criu.log -v1 >/dev/null 2>&1
 }

@@ -1,7 +1,8 @@
 /* mkdirs: the least work that a restore of N flat groups can do: make them. Also takes them away again.
  *   mkdirs DIR N      makes DIR/g0 ... DIR/g<N-1>
+ *   mkdirs DIR N FILE TEXT   the same, and then writes TEXT to FILE in each of them
  *   mkdirs -r DIR     removes every group below DIR (deepest first), not DIR itself
- * A restore's wall time is reported as a ratio to the first form, in one run, at the same place. */
+ * A restore's wall time is reported as a ratio to the first two forms, in one run, at the same place. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +21,20 @@ static int make(int dir, long count)
 		snprintf(name, sizeof(name), "g%ld", i);
 		if (mkdirat(dir, name, 0755) < 0)
 			return perror(name), 1;
+	}
+	return 0;
+}
+
+static int fill(int dir, long count, const char *file, const char *text)
+{
+	char path[300];
+
+	for (long i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "g%ld/%s", i, file);
+		int fd = openat(dir, path, O_WRONLY);
+		if (fd < 0 || write(fd, text, strlen(text)) < 0)
+			return perror(path), 1;
+		close(fd);
 	}
 	return 0;
 }
@@ -49,9 +64,11 @@ static int empty(int dir)
 int main(int argc, char **argv)
 {
 	int take_away = argc == 3 && !strcmp(argv[1], "-r");
-	int dir = argc == 3 ? open(argv[take_away ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
+	int dir = argc == 3 || argc == 5 ? open(argv[take_away ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
 
 	if (dir < 0)
-		return fprintf(stderr, "usage: mkdirs DIR N | mkdirs -r DIR\n"), 2;
-	return take_away ? empty(dir) : make(dir, atol(argv[2]));
+		return fprintf(stderr, "usage: mkdirs DIR N [FILE TEXT] | mkdirs -r DIR\n"), 2;
+	if (take_away)
+		return empty(dir);
+	return make(dir, atol(argv[2])) || (argc == 5 && fill(dir, atol(argv[2]), argv[3], argv[4]));
 }

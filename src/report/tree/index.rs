@@ -1,6 +1,6 @@
 //! Items of an image in, those that may have a certain key out, without reading all of them every time.
 //!
-//! The items are cut into at most 64 blocks of the same length. A key has two slots of [`SLOTS`]; both know in which
+//! The items are cut into at most 64 blocks of the same length. A key has two slots of [`INDEX_SLOTS`]; both know in which
 //! blocks it is, as bits, among the blocks of other keys. Memory is fixed; with thousands of items a search reads more
 //! of them, and never misses one. The caller compares what is found.
 
@@ -9,11 +9,10 @@ use heapless::Vec;
 use crate::error::Fault;
 use crate::image::view::Repeated;
 use crate::image::wire::Message;
+use crate::limits::INDEX_SLOTS;
 
 /// Blocks: bits of a slot.
 const BLOCKS: usize = u64::BITS as usize;
-/// Slots of the table: 4 KiB.
-const SLOTS: usize = 512;
 
 /// What is done with an item.
 pub type Visit<'v, T> = &'v mut dyn FnMut(T) -> Result<(), Fault>;
@@ -23,13 +22,13 @@ pub struct Index<'a> {
 	/// Before the first item of each block.
 	blocks: Vec<Repeated<'a, Message<'a>>, BLOCKS>,
 	count: usize,
-	slots: [u64; SLOTS],
+	slots: [u64; INDEX_SLOTS],
 }
 
 impl<'a> Index<'a> {
 	/// Without items.
 	pub const fn new() -> Self {
-		Index { blocks: Vec::new(), count: 0, slots: [0; SLOTS] }
+		Index { blocks: Vec::new(), count: 0, slots: [0; INDEX_SLOTS] }
 	}
 
 	/// Forgets everything and takes these items; one whose key is none is never found.
@@ -82,5 +81,5 @@ impl<'a> Index<'a> {
 /// Where a key is written down: keys that count up do not meet in the first place, and seldom twice in both.
 fn slots(key: u32) -> [usize; 2] {
 	let mixed = key.wrapping_mul(0x9e37_79b1) >> 16;
-	[key as usize % SLOTS, mixed as usize % SLOTS]
+	[key as usize % INDEX_SLOTS, mixed as usize % INDEX_SLOTS]
 }

@@ -7,10 +7,8 @@ use crate::error::Fault;
 use crate::hash::{START, hash};
 use crate::hierarchy::Label;
 use crate::image::view::{Hierarchy, Image, Set, Task, View};
+use crate::limits::SET_RANGES;
 use crate::procfs::membership::same_controllers;
-
-/// Ranges of set numbers that are looked for at a time.
-const RANGES: usize = 128;
 
 /// The sets and tasks of an image, as members of the groups of one hierarchy at a time.
 pub struct Members<'a> {
@@ -104,7 +102,7 @@ fn path_in<'a>(set: &Set<'a>, label: &[u8]) -> Result<Option<&'a [u8]>, Fault> {
 /// Numbers of sets. A dump counts them up, so they are kept as ranges, both ends included.
 #[derive(Default)]
 struct Ids {
-	ranges: Vec<(u32, u32), RANGES>,
+	ranges: Vec<(u32, u32), SET_RANGES>,
 }
 
 impl Ids {

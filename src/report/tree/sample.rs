@@ -5,7 +5,8 @@ use std::vec::Vec;
 
 use crate::image::sink::Sink;
 use crate::image::sink::tests::dirty;
-use crate::image::view::{CHECKSUM, Layout, Member, Perms, Task};
+use crate::image::sum::Sum;
+use crate::image::view::{Layout, Member, Perms, Task};
 use crate::image::writer::{Host, ImageWriter};
 
 type Writer<'s, 'v> = ImageWriter<'s, &'v mut Vec<u8>>;
@@ -41,7 +42,7 @@ pub fn image(layout: Layout) -> Vec<u8> {
 /// Corrects the checksum after the bytes before it were changed.
 pub fn sum(bytes: &mut [u8]) {
 	let end = bytes.len() - 6;
-	let sum = CHECKSUM.checksum(&bytes[12..end]);
+	let sum = Sum::of(&bytes[12..end]);
 	bytes[end + 2..].copy_from_slice(&sum.to_le_bytes());
 }
 

@@ -1,0 +1,164 @@
+//! The phases of a restore in their order, and its end: done, failed and taken back, or left.
+
+use crate::act::aim::Targets;
+use crate::act::host::Host;
+use crate::act::join::Join;
+use crate::act::kept::State;
+use crate::act::made::MadeCursor;
+use crate::act::manner::{Mode, Phases};
+use crate::act::tour::{self, tour};
+use crate::act::undo::roll_back;
+use crate::act::work::{Pass, Work};
+use crate::error::{At, Error, Fault, Why};
+use crate::image::view::Image;
+use crate::limits::PASSES;
+use crate::log::Level;
+use crate::name::Shown;
+use crate::restore::{Outcome, Request};
+
+/// A restore on its way.
+pub(super) struct Story<'s, 'a> {
+	pub(super) image: Image<'a>,
+	pub(super) host: &'s Host,
+	pub(super) targets: &'s Targets,
+	pub(super) tour: &'s mut tour::Buffers,
+	pub(super) join: Join<'s, 'a>,
+	pub(super) work: Work<'s>,
+	/// Values were written to groups that are there.
+	pub(super) settled: bool,
+}
+
+impl Story<'_, '_> {
+	pub(super) fn phases(&mut self) -> Result<(), Error> {
+		let Phases { create, join, limit, freeze } = self.work.phases;
+		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
+			self.pass(Pass::Scout)?;
+		}
+		self.work.pending = !create || self.work.journal.is_continued();
+		if create {
+			self.pass(Pass::Create)?;
+		}
+		if join {
+			self.join(false).or_else(|error| self.work.log.unfit(error))?;
+		}
+		if (create || join || limit) && self.work.pending {
+			self.settle()?;
+		}
+		if freeze && self.work.freezes {
+			self.pass(Pass::Freeze)?;
+		}
+		self.read_back()?;
+		if join && !self.work.journal.is_dry() {
+			self.join(true)?;
+		}
+		if join {
+			self.join.lost.tell(self.work.log);
+			self.join.stray.tell(self.work.log);
+		}
+		Ok(())
+	}
+
+	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
+		let work = &mut self.work;
+		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
+		(work.pass, work.cursor) = (pass, MadeCursor::new());
+		(work.judged, work.untouched) = (None, pass == Pass::Create || (pass == Pass::Settle && !self.settled));
+		self.settled |= pass == Pass::Settle;
+		(work.failed, work.seen, work.differences, work.first) = (0, 0, 0, None);
+		tour(&self.image, self.host, self.targets, self.tour, work)
+	}
+
+	/// Moves tasks, and those that they forked since the dump, until a pass finds none of these, or none at all.
+	fn join(&mut self, is_last: bool) -> Result<(), Error> {
+		for _ in 0..PASSES {
+			let Work { journal, record, log, .. } = &mut self.work;
+			let moved = self.join.pass(journal)?;
+			let late = self.join.follow(journal, record, *log)?;
+			self.work.counts.joined += moved + late;
+			if late == 0 && !(is_last && moved != 0) {
+				return Ok(());
+			}
+			if self.work.journal.is_dry() {
+				return Ok(()); // nobody is elsewhere now
+			}
+		}
+		Err(Fault::Unfit(Why::KeepForking)).at(format_args!("the tasks' groups"))
+	}
+
+	/// Writes values until nothing is refused, or nothing changes any more.
+	fn settle(&mut self) -> Result<(), Error> {
+		for _ in 0..PASSES {
+			let before = self.work.counts.written;
+			self.pass(Pass::Settle)?;
+			if self.work.failed == 0 {
+				return Ok(());
+			}
+			if self.work.counts.written == before {
+				break;
+			}
+		}
+		if self.work.skip_missing { Ok(()) } else { self.pass(Pass::Insist) }
+	}
+
+	/// Reads everything back. Where a new group is not as the property table says, everything is compared once more.
+	fn read_back(&mut self) -> Result<(), Error> {
+		let skipped = self.work.counts.skipped;
+		self.pass(Pass::Check)?;
+		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
+			self.work.trust = false;
+			self.settle()?;
+			if self.work.phases.freeze {
+				self.pass(Pass::Freeze)?;
+			}
+			self.work.counts.skipped = skipped;
+			self.pass(Pass::Check)?;
+		}
+		let Work { counts, seen, first, journal, .. } = &mut self.work;
+		counts.right = seen.saturating_sub(counts.written + counts.skipped);
+		// What a dry run did not tell it could not foresee.
+		first.filter(|_| !journal.is_dry()).map_or(Ok(()), Err)
+	}
+
+	fn code(&self, request: &Request<'_>) -> u8 {
+		if (request.skip_missing || request.lost > 0) && self.work.counts.skipped > 0 { 6 } else { 0 }
+	}
+
+	/// What the journal says in the end, and the outcome.
+	pub(super) fn finish(&mut self, done: Result<(), Error>, request: &Request<'_>) -> Result<Outcome, Error> {
+		let outcome = match done {
+			Ok(()) => {
+				self.work.counts.skipped += request.lost;
+				Ok(Outcome { counts: self.work.counts, code: self.code(request) })
+			}
+			Err(error) if self.work.journal.is_empty() => Err(error),
+			Err(error) => Ok(self.fail(&error, request.rollback)),
+		};
+		let code = outcome.as_ref().map_or(1, |outcome| outcome.code);
+		if code != 5 {
+			// An undo finds out as well that there is nothing to take back, or that all is done.
+			let _ = self.work.journal.mark(if code == 1 { State::Void } else { State::Complete });
+		} else if let Some(path) = request.journal {
+			self.work
+				.log
+				.say(Level::Error, format_args!("what is left can be taken back: cgraft undo {}", Shown(path)));
+		}
+		outcome
+	}
+
+	/// Tells what failed and takes back what was done.
+	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
+		let Work { journal, record, value, log, counts, .. } = &mut self.work;
+		if let Err(error) = log.unfit(*error) {
+			log.say(Level::Error, format_args!("{error}"));
+		}
+		let code = if rollback && journal.is_dry() {
+			1
+		} else if rollback {
+			roll_back(journal, self.host, record, value, *log)
+		} else {
+			log.say(Level::Error, format_args!("nothing was taken back (--no-rollback)"));
+			5
+		};
+		Outcome { counts: *counts, code }
+	}
+}
