@@ -257,7 +257,8 @@ mod tests {
 
 	#[test]
 	fn a_namespace_begins_at_a_group() {
-		let prefixed = |path: &'static [u8], cgns_prefix| vet_member(&Member { name: b"cpu", path, cgns_prefix, at: 0 });
+		let prefixed =
+			|path: &'static [u8], cgns_prefix| vet_member(&Member { name: b"cpu", path, cgns_prefix, at: 0 });
 		for (path, good) in [(&b"/a/b"[..], &[0, 2, 4][..]), (b"/", &[0, 1])] {
 			for prefix in 0..6 {
 				assert_eq!(prefixed(path, Some(prefix)).is_ok(), good.contains(&prefix), "{path:?} {prefix}");
