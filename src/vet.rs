@@ -87,24 +87,28 @@ fn vet_member(member: &Member<'_>) -> Result<(), Fault> {
 	if !member.path.starts_with(b"/") || member.path.len() > PATH_BYTES {
 		return Err(bad());
 	}
-	match member.cgns_prefix {
-		Some(prefix) if prefix as usize > member.path.len() => {
-			return Err(Fault::image(member.at, Why::BadPrefix));
-		}
-		_ => {}
+	// It ends where a component does.
+	let inner = member.path.get(member.cgns_prefix.unwrap_or(0) as usize..);
+	if !matches!(inner, Some([] | [b'/', ..])) {
+		return Err(Fault::image(member.at, Why::BadPrefix));
 	}
 	components(member.path).try_for_each(check).map_err(|_| bad())
 }
 
 fn vet_hierarchy<'a>(hierarchy: &Hierarchy<'a>, counts: &mut Counts<'a>) -> Result<(), Fault> {
-	let (mut names, mut bytes) = (0, 0);
+	let (mut names, mut bytes, mut is_unified) = (0, 0, false);
 	for name in hierarchy.names() {
 		let name = name?;
 		vet_label(name, hierarchy.at())?;
+		// A member's name is a list of controllers, a hierarchy's is one of them.
+		if name.contains(&b',') {
+			return Err(Fault::image(hierarchy.at(), Why::BadHierarchyName));
+		}
 		names += 1;
 		bytes += name.len() + 1;
+		is_unified |= name.is_empty();
 	}
-	if bytes > LABEL_BYTES || names > 1 && hierarchy.is_unified() {
+	if bytes > LABEL_BYTES || names > 1 && is_unified {
 		return Err(Fault::image(hierarchy.at(), Why::TooManyNames));
 	}
 	let mut descent = Descent::new(hierarchy);
@@ -239,4 +243,51 @@ fn belongs(hierarchy: &Hierarchy<'_>, controller: &[u8]) -> Result<bool, Fault> 
 		}
 	}
 	Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::image::schema::{HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
+	extern crate std;
+	use std::vec::Vec;
+
+	/// The judgement of an image with one hierarchy that has these names.
+	fn named(names: &[&[u8]]) -> Result<u64, Fault> {
+		let text = |field: u8, value: &[u8]| [&[field << 3 | 2, value.len() as u8], value].concat();
+		let names: Vec<u8> = names.iter().flat_map(|name| text(1, name)).collect();
+		let hierarchy = text(2, &[names, text(2, &text(1, b"a"))].concat());
+		let words = [MAGIC_COMMON, MAGIC_CGROUP, hierarchy.len() as u32];
+		let mut file: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+		assert_eq!(file.len(), HEADER_BYTES);
+		file.extend(hierarchy);
+		vet(&Image::open(&file)?).map(|counts| counts.groups)
+	}
+
+	#[test]
+	fn a_namespace_begins_at_a_group() {
+		let prefixed =
+			|path: &'static [u8], cgns_prefix| vet_member(&Member { name: b"cpu", path, cgns_prefix, at: 0 });
+		for (path, good) in [(&b"/a/b"[..], &[0, 2, 4][..]), (b"/", &[0, 1])] {
+			for prefix in 0..6 {
+				assert_eq!(prefixed(path, Some(prefix)).is_ok(), good.contains(&prefix), "{path:?} {prefix}");
+			}
+			assert_eq!(prefixed(path, None), Ok(()));
+		}
+		assert!(prefixed(b"/", Some(u32::MAX)).is_err());
+	}
+
+	#[test]
+	fn a_name_of_a_hierarchy_is_one_controller_or_v2_alone() {
+		for good in [&[&b"cpu"[..]][..], &[b"cpu", b"cpuacct"], &[b"name=x"], &[b"cpu", b"name=x"], &[b""]] {
+			assert_eq!(named(good), Ok(1), "{good:?}");
+		}
+		// What is written again is divided at commas: another hierarchy than the one that was judged.
+		for bad in [&[&b"cpu,cpuacct"[..]][..], &[b",", b"c"], &[b"cpu", b"a,b"], &[b"cpu:"], &[b"a/b"]] {
+			assert!(matches!(named(bad), Err(Fault::Image(Why::BadHierarchyName, _))), "{bad:?}");
+		}
+		for bad in [&[&b""[..], b"cpu"][..], &[b"cpu", b""], &[b"", b""]] {
+			assert!(matches!(named(bad), Err(Fault::Image(Why::TooManyNames, _))), "{bad:?}");
+		}
+	}
 }

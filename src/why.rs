@@ -94,7 +94,7 @@ reasons! {
 	CommTooLong = "a task's name has more than 15 bytes",
 	BadHierarchyName = "a hierarchy's name is not one",
 	BadMemberPath = "a membership's path is not a group's path",
-	BadPrefix = "a cgroup namespace's prefix is longer than the path",
+	BadPrefix = "a cgroup namespace's prefix is no part of the path",
 	TooManyNames = "a hierarchy has more names than one can have",
 	BadGroupName = "a group's name is empty, `.`, `..`, or has a slash, NUL or newline",
 	GroupTwice = "a group comes twice",

@@ -96,16 +96,20 @@ heads("attribute-legal", group(top + b"/x", attributes=attribute(b"trusted." + b
 case("no-hierarchy-name", good + text(2, group(top + b"/x")), word="does not begin with its names")
 case("hierarchy-slash", good + hierarchy(b"", names=[b"../cpu"]), word="hierarchy\'s name")
 case("hierarchy-colon", good + hierarchy(b"", names=[b"cpu:/"]), word="hierarchy\'s name")
+case("hierarchy-comma", good + hierarchy(b"", names=[b"cpu,cpuacct"]), word="hierarchy\'s name")
 case("hierarchy-newline", good + hierarchy(b"", names=[b"cpu\n"]), word="hierarchy\'s name")
 case("hierarchy-long", good + hierarchy(b"", names=[b"n" * 500]), code="1 3", word="hierarchy's name")
 case("hierarchy-many-names", good + hierarchy(b"", names=[b"cpu%d" % at for at in range(1000)]), word="more names")
 case("unified-and-more", good + hierarchy(b"", names=[b"", b"cpu"]), word="more names")
+case("more-and-unified", good + hierarchy(b"", names=[b"cpu", b""]), word="more names")
 for word, path in (
     ("relative", b"x"), ("empty", b""), ("dot-dot", b"/a/../b"), ("dot", b"/."), ("double", b"//a"), ("nul", b"/a\0"),
     ("newline", b"/a\nb"), ("long", b"/" + b"n" * 9000),
 ):
     case("member-" + word, good + a_set(2, member(controller, path)), word="a membership's path")
 case("prefix-out-of-range", good + a_set(2, member(controller, b"/" + top, 1000)), word="prefix")
+case("prefix-inside-a-name", good + a_set(2, member(controller, b"/" + top, 3)), word="prefix")
+case("prefix-behind-a-slash", good + a_set(2, member(controller, b"/a/" + top, 3)), word="prefix")
 case("prefix-huge", good + a_set(2, member(controller, b"/" + top, 1 << 40)), word="too large")
 case("member-name", good + a_set(2, member(b"a/b", b"/" + top)), word="hierarchy's name")
 case("set-without-id", good + text(1, member(controller, b"/" + top)), word="a set has no id")
