@@ -2,12 +2,12 @@
 
 use heapless::Vec;
 
-use crate::act::ahead::Ahead;
+use crate::act::ahead::{Ahead, Second};
 use crate::act::census::{self, Census};
 use crate::act::disks;
 use crate::act::host::Host;
 use crate::act::scope::{Scope, Selected};
-use crate::act::walk::{self, Choice, Second, Walk};
+use crate::act::walk::{self, Choice, Walk};
 use crate::act::wanted::{Lists, keep_named};
 use crate::error::{At, Error, Fault, Why, errno};
 use crate::heads::Heads;

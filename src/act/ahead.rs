@@ -7,7 +7,8 @@
 //!
 //! The thread makes no [`crate::error::Error`], whose place is the process's only one, and no message.
 
-use core::mem::replace;
+mod reader;
+
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
 
@@ -15,16 +16,13 @@ use heapless::Vec;
 use spin::{Mutex, MutexGuard};
 
 use crate::act::files::FileCache;
-use crate::act::host::{Hierarchy, Host};
-use crate::act::levels::{Level, Levels};
-use crate::act::read;
+use crate::act::levels::Levels;
 use crate::error::Fault;
 use crate::hash::{START, hash};
 use crate::image::view::Perms;
-use crate::kernel::dir::{Dir, Status};
-use crate::kernel::{give_way, keep_off, processor, sleep_ms};
+use crate::kernel::dir::Status;
+use crate::kernel::{give_way, processor};
 use crate::limits::{AHEAD_BYTES, AHEAD_GROUPS, FILES, Limit, PATH_BYTES, VALUE_BYTES};
-use crate::name::Name;
 use crate::property::{Property, Selection};
 
 /// Groups of a head that are walked before it is worth while to read ahead.
@@ -135,7 +133,7 @@ impl Ahead {
 	}
 
 	/// The walk asks for the groups below this one; it has passed `passed` of them.
-	pub fn begin(&self, at: usize, path: &[u8], wanted: Selection, passed: u64) {
+	fn begin(&self, at: usize, path: &[u8], wanted: Selection, passed: u64) {
 		while self.busy.load(SeqCst) {
 			give_way();
 		}
@@ -155,7 +153,7 @@ impl Ahead {
 
 	/// The walk is through with them.
 	pub fn end(&self) {
-		if self.turn.load(Relaxed) % 2 == 1 {
+		if !self.turn.load(Relaxed).is_multiple_of(2) {
 			self.turn.fetch_add(1, SeqCst);
 		}
 	}
@@ -201,160 +199,32 @@ impl Ahead {
 			is_done
 		})
 	}
+}
 
-	/// The second thread: does one job after the other.
-	pub fn work(&self, host: &Host) {
-		let (mut last, mut is_apart) = (0, false);
-		loop {
-			let turn = self.turn.load(SeqCst);
-			if turn == OVER {
-				return;
-			}
-			if turn % 2 == 0 || turn == last {
-				sleep_ms(1);
-				continue;
-			}
-			self.busy.store(true, SeqCst);
-			if self.turn.load(SeqCst) == turn {
-				last = turn;
-				if !replace(&mut is_apart, true) {
-					keep_off(self.processor.load(Relaxed));
-				}
-				let _ = Reader { ahead: self, host, turn, met: 0 }.read(); // what it leaves, the walk does
-			}
-			self.busy.store(false, SeqCst);
+/// The second thread.
+#[derive(Clone, Copy)]
+pub struct Second<'w> {
+	/// What it shares with this one.
+	pub ahead: &'w Ahead,
+	/// The hierarchy's place in the host.
+	pub at: usize,
+	/// Makes it, if it is not there yet.
+	pub start: &'w dyn Fn() -> bool,
+}
+
+impl Second<'_> {
+	/// Lets it read below a head; whether it is there.
+	pub fn begin(&self, path: &[u8], wanted: Selection, passed: u64) -> bool {
+		let is_there = (self.start)();
+		if is_there {
+			self.ahead.begin(self.at, path, wanted, passed);
 		}
+		is_there
 	}
 }
 
 impl Default for Ahead {
 	fn default() -> Self {
 		Ahead::new()
-	}
-}
-
-/// One job being done.
-struct Reader<'a> {
-	ahead: &'a Ahead,
-	host: &'a Host,
-	turn: u32,
-	/// Groups that were met.
-	met: usize,
-}
-
-impl Reader<'_> {
-	fn is_over(&self) -> bool {
-		self.ahead.turn.load(Relaxed) != self.turn
-	}
-
-	fn read(&mut self) -> Result<(), Fault> {
-		let (job, mut buffers) = (self.ahead.job.lock(), self.ahead.buffers.lock());
-		let Buffers { levels, files, value } = &mut *buffers;
-		files.clear();
-		levels.restart(&job.path)?;
-		let Some(dir) = self.host.open(job.at, &job.path)? else { return Ok(()) };
-		levels.push(Level { dir, mark: None, more: true, named: false })?;
-		let hierarchy = &self.host.hierarchies[job.at];
-		let mut name = Name::empty();
-		while !levels.is_empty() && !self.is_over() {
-			if !levels.next_child(&mut name)? {
-				levels.pop();
-				continue;
-			}
-			levels.trail.push(name.bytes())?;
-			self.met += 1;
-			let below = if self.is_mine() {
-				self.group(levels, &name, (files, job.wanted, value), hierarchy)
-			} else {
-				pass(levels, &name)
-			};
-			match below {
-				Ok(Some(dir)) => levels.push(Level { dir, mark: None, more: true, named: true })?,
-				Ok(None) => levels.trail.pop(),
-				Err(fault) if read::is_absent(&fault) => levels.trail.pop(),
-				Err(fault) => return Err(fault),
-			}
-		}
-		levels.restart(b"")
-	}
-
-	/// Every other group, of those that the walk has not reached.
-	fn is_mine(&self) -> bool {
-		self.met % 2 == 0 && self.met > self.ahead.passed.load(Acquire) + 1
-	}
-
-	/// Reads a child of the group on top, the last one of the trail; the group itself where it has children.
-	fn group(
-		&self,
-		levels: &mut Levels,
-		name: &Name,
-		(files, wanted, value): (&mut FileCache, Selection, &mut [u8; VALUE_BYTES]),
-		hierarchy: &Hierarchy,
-	) -> Result<Option<Dir>, Fault> {
-		let ahead = self.ahead;
-		let number = ahead.claimed.load(Relaxed);
-		while number - ahead.taken.load(Acquire) >= AHEAD_GROUPS {
-			if self.is_over() {
-				return Ok(None);
-			}
-			sleep_ms(1);
-		}
-		let (top, path, list) = levels.parts();
-		let mut group = ahead.ring[number % AHEAD_GROUPS].lock();
-		ahead.hashes[number % AHEAD_GROUPS].store(hash(START, path), Relaxed);
-		ahead.claimed.store(number + 1, Release);
-		group.whole = false;
-		group.path.clear();
-		let mut read = || {
-			let _ = group.path.extend_from_slice(path); // as long as a trail
-			let dir = top.ok_or(Fault::NotKept)?.child(name.as_c_str())?;
-			group.status = dir.status()?;
-			group.fill(&dir, files, hierarchy, wanted, (list, value));
-			Ok((group.status.links != 2).then_some(dir))
-		};
-		let below = read();
-		drop(group);
-		ahead.done.store(number + 1, Release);
-		below
-	}
-}
-
-/// A child of the group on top that is not read, where it has children.
-fn pass(levels: &Levels, name: &Name) -> Result<Option<Dir>, Fault> {
-	let Some(top) = levels.top() else { return Ok(None) };
-	match top.status_of(name.as_c_str())?.links {
-		2 => Ok(None),
-		_ => top.child(name.as_c_str()).map(Some),
-	}
-}
-
-impl Group {
-	/// Reads everything that a walk would; one that has attributes or a file with a story of its own is left to the walk.
-	fn fill(
-		&mut self,
-		dir: &Dir,
-		files: &mut FileCache,
-		hierarchy: &Hierarchy,
-		wanted: Selection,
-		(list, value): (&mut [u8], &mut [u8; VALUE_BYTES]),
-	) {
-		self.files.clear();
-		self.bytes.clear();
-		let mut read = || {
-			if dir.attributes(value)? > 0 {
-				return Err(Fault::NotKept);
-			}
-			for (name, property) in files.of(dir, hierarchy.label.version(), false, wanted, list)?.iter() {
-				match read::current(dir, name, property, value, true) {
-					Err(fault) if read::is_absent(&fault) && read::is_alive(dir) => {}
-					read => {
-						let (text, perms) = read?;
-						self.add(name.to_bytes(), property, text, perms)?;
-					}
-				}
-			}
-			Ok(())
-		};
-		self.whole = read().is_ok();
 	}
 }

@@ -4,22 +4,23 @@
 //! marked as ancestors and without their other children. Groups that vanish meanwhile are left out as if they had
 //! never been there; a group or file that cannot be read is an error with its name.
 
-use crate::act::ahead::{ALONE, Ahead, Group};
-use crate::act::attributes;
-use crate::act::disks::{Disks, note};
+mod group;
+
+use crate::act::ahead::{ALONE, Second};
+use crate::act::disks::Disks;
 use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
 use crate::act::levels::{Level, Levels};
 use crate::act::read;
-use crate::error::{At, Error, Fault, errno};
-use crate::image::sink::{Mark, Store};
-use crate::image::view::{Layout, Perms};
+use crate::error::{At, Error, Fault};
+use crate::image::sink::Store;
+use crate::image::view::Layout;
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
 use crate::limits::VALUE_BYTES;
 use crate::log::Log;
 use crate::name::{Name, components, is_below_or_same};
-use crate::property::{Property, Selection, Write};
+use crate::property::Selection;
 
 /// What is walked and written.
 #[derive(Clone, Copy, Debug)]
@@ -43,12 +44,7 @@ pub struct Buffers {
 impl Buffers {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		Buffers {
-			levels: Levels::new(),
-			files: FileCache::new(),
-			value: [0; VALUE_BYTES],
-			disks: Disks::new(),
-		}
+		Buffers { levels: Levels::new(), files: FileCache::new(), value: [0; VALUE_BYTES], disks: Disks::new() }
 	}
 
 	/// Closes what an error has left open.
@@ -81,28 +77,6 @@ enum Role {
 	Root,
 	/// With everything below it.
 	Walked,
-}
-
-/// The second thread.
-#[derive(Clone, Copy)]
-pub struct Second<'w> {
-	/// What it shares with this one.
-	pub ahead: &'w Ahead,
-	/// The hierarchy's place in the host.
-	pub at: usize,
-	/// Makes it, if it is not there yet.
-	pub start: &'w dyn Fn() -> bool,
-}
-
-impl Second<'_> {
-	/// Lets it read below a head; whether it is there.
-	fn begin(&self, path: &[u8], wanted: Selection, passed: u64) -> bool {
-		let is_there = (self.start)();
-		if is_there {
-			self.ahead.begin(self.at, path, wanted, passed);
-		}
-		is_there
-	}
 }
 
 /// A walk through one hierarchy.
@@ -282,90 +256,11 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		Ok(Entered::Yes)
 	}
 
-	/// The same of a group that was read ahead; without children it need not be opened.
-	fn enter_read(&mut self, name: &Name, group: &Group) -> Result<Entered, Error> {
-		let dir = match (group.status.links != 2).then(|| self.child(name)).transpose() {
-			Err(fault) if read::is_absent(&fault) => return Ok(Entered::Vanished),
-			dir => self.placed(dir)?,
-		};
-		let opened = self.open(None, name.bytes(), Role::Walked, group.status.perms);
-		let mark = self.placed(opened)?;
-		for (file, property, text, perms) in group.files() {
-			let saved = self.save(file, property, text, perms);
-			self.placed(saved)?;
-		}
-		self.groups += 1;
-		match dir {
-			Some(dir) => {
-				let pushed = self.buffers.levels.push(Level { dir, mark: Some(mark), more: true, named: true });
-				self.placed(pushed)?;
-			}
-			None => {
-				let closed = self.writer.close(mark);
-				self.placed(closed)?;
-				self.buffers.levels.trail.pop();
-			}
-		}
-		Ok(Entered::Yes)
-	}
-
-	/// Opens the group's message. What stands right below the hierarchy carries its whole path as its name.
-	fn open(&mut self, dir: Option<&Dir>, name: &[u8], role: Role, perms: Perms) -> Result<Mark, Fault> {
-		let head = self.buffers.levels.is_unwritten();
-		let path = self.buffers.levels.trail.bytes();
-		let mark = self.writer.group(head, if head { path } else { name }, path, role == Role::Ancestor)?;
-		if let Some(dir) = dir {
-			attributes::save(dir, self.writer, &mut self.buffers.value)?;
-		}
-		self.writer.owner(perms)?;
-		Ok(mark)
-	}
-
 	fn leave(&mut self) -> Result<(), Error> {
 		let Some(mark) = self.buffers.levels.top_mark() else { return Ok(()) };
 		let closed = mark.map_or(Ok(()), |mark| self.writer.close(mark));
 		self.placed(closed)?;
 		self.buffers.levels.pop();
 		Ok(())
-	}
-
-	/// Writes the properties of an open group.
-	fn properties(&mut self, dir: &Dir) -> Result<Entered, Error> {
-		let Buffers { files, levels: Levels { list, trail, .. }, value, disks } = &mut *self.buffers;
-		let label = &self.hierarchy.label;
-		let is_root = trail.bytes().is_empty();
-		let files = match files.of(dir, label.version(), is_root, self.choice.wanted, list) {
-			Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),
-			result => result.at(format_args!("list group {} of {}", trail.shown(), label.shown()))?,
-		};
-		for (file, property) in files.iter() {
-			match read::current(dir, file, property, value, true) {
-				Ok((text, perms)) => {
-					self.threaded |= property.write == Write::Type && text == b"threaded";
-					note(disks, property, text);
-					let written = self.writer.property(file.to_bytes(), text, Some(perms));
-					written.at(format_args!("write the image"))?;
-				}
-				Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),
-				Err(fault) if read::is_absent(&fault) => {}
-				Err(fault @ Fault::Kernel(errno::EOPNOTSUPP | errno::EINVAL)) => {
-					let name = property.file();
-					self.log.warn(format_args!("{} of {}: {name} is left out: {fault}", trail.shown(), label.shown()));
-				}
-				Err(fault) => {
-					let place =
-						format_args!("read {} of group {} of {}", property.file(), trail.shown(), label.shown());
-					return Err(fault).at(place);
-				}
-			}
-		}
-		Ok(Entered::Yes)
-	}
-
-	/// Writes one property that was read ahead.
-	fn save(&mut self, file: &[u8], property: &Property, text: &[u8], perms: Perms) -> Result<(), Fault> {
-		self.threaded |= property.write == Write::Type && text == b"threaded";
-		note(&mut self.buffers.disks, property, text);
-		self.writer.property(file, text, Some(perms))
 	}
 }
