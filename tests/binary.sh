@@ -208,8 +208,16 @@ memory() {
 
 # --- heap
 
-# From the first file that is opened on, memory is mapped only to read a file: the image.
+# From the first file that is opened on, memory is mapped only to read a file, the image, and once for the stack of a dump's second thread.
 no_heap() {
+	awk '
+	/^open/ { works = 1 }
+	/^mmap\(NULL, [0-9]+, PROT_NONE, MAP_PRIVATE\|MAP_ANONYMOUS, -1, 0\)/ && !stacks++ { next }
+	works && /^(brk|mremap|mmap|mmap2)\(/ && !/^mmap\(NULL, [0-9]+, PROT_READ, MAP_PRIVATE, [0-9]+, 0\)/ { print; found = 1 }
+	END { exit !works || found }' "$1"
+}
+
+heap() {
 	awk '/^open/ { works = 1 } works && /^(brk|mremap|mmap|mmap2)\(/ && !/^mmap\(NULL, [0-9]+, PROT_READ, MAP_PRIVATE, [0-9]+, 0\)/ { print; found = 1 } END { exit !works || found }' "$1"
 }
 
