@@ -80,6 +80,21 @@ refusing() {
 	fi
 }
 
+# What restore refuses as damaged, check, verify and attach refuse as well, and write nothing.
+others_refuse() {
+	local command refused=yes
+	[ "$1" = 3 ] && command -v strace >/dev/null || return 0
+	for command in "check -i" "verify -i" "attach --set 1 -t $$ -i"; do
+		# shellcheck disable=SC2086 # options
+		watched $command "$work/images/$image.img"
+		if [ "$status" != 3 ] || [ -s "$work/changes" ]; then
+			not_ok "$image: ${command%% *} exits $status: $(head -c 200 "$work/err") $(head -n 3 "$work/changes" | tr '\n' ' ')"
+			refused=
+		fi
+	done
+	[ -z "$refused" ] || ok "$image: check, verify and attach exit 3 and write nothing"
+}
+
 # Groups that a legal image made.
 clean() {
 	find "$mount/$group" -mindepth 1 -depth -type d -exec rmdir {} + 2>/dev/null
@@ -100,5 +115,6 @@ fi
 while IFS=$'\t' read -r image codes word; do
 	reading
 	refusing "$codes" "$word"
+	others_refuse "$codes"
 	clean
 done <"$work/list"
