@@ -11,7 +11,8 @@ use cgraft::difference::IMAGES;
 use cgraft::error::{Error, Fault};
 use cgraft::image::schema::{MAGIC_CGROUP, MAGIC_COMMON};
 use cgraft::image::sink::Store;
-use cgraft::image::view::{CHECKSUM, Image};
+use cgraft::image::sum::Sum;
+use cgraft::image::view::Image;
 use cgraft::log::{Level, Log};
 use cgraft::name::{check, components};
 use cgraft::procfs::scan::Lines;
@@ -47,7 +48,9 @@ pub fn file_of(payload: &[u8]) -> Vec<u8> {
 	file.extend(payload);
 	if let Some((before, [0xd5, 0x3e, ..])) = payload.split_last_chunk::<6>() {
 		let end = file.len() - 4;
-		file[end..].copy_from_slice(&CHECKSUM.checksum(before).to_le_bytes());
+		let mut sum = Sum::new();
+		sum.add(before);
+		file[end..].copy_from_slice(&sum.end().to_le_bytes());
 	}
 	file
 }
