@@ -3,6 +3,7 @@
 mod story;
 mod verify;
 
+use crate::act::ahead::Ahead;
 use crate::act::aim::{Aim, Targets};
 use crate::act::disks;
 use crate::act::dry::{Heads, Plan, Steps};
@@ -86,6 +87,7 @@ pub struct Workspace {
 	pub(crate) journal: [u8; JOURNAL_BYTES],
 	heads: Heads,
 	lists: fits::Lists,
+	pub(crate) ahead: Ahead,
 }
 
 impl Workspace {
@@ -103,6 +105,7 @@ impl Workspace {
 			journal: [0; JOURNAL_BYTES],
 			heads: [0; PLAN_HEADS],
 			lists: [const { [const { None }; 2] }; 2],
+			ahead: Ahead::new(),
 		}
 	}
 }
@@ -143,7 +146,7 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists, .. } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
 	let Request { pid_map: pairs, same_pids, pidns, skip_missing, like, steps, .. } = *request;

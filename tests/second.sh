@@ -54,6 +54,19 @@ check "owners and attributes are in the tree" python3 -c 'import os, sys; os.set
 same "a flat tree"
 check "its last value is there" grep -q 702 <("$CGRAFT" decode -i "$work/two")
 check "as many groups as were made" [ "$("$CGRAFT" decode -i "$work/two" | grep -o '"dir_name"' | wc -l)" -ge 701 ]
+# What differs is told alike, whoever read it.
+for i in $(seq 80 7 700); do echo 900 >"$place/g$i/cpu.shares"; done
+chown 3:4 "$place/g100/tasks"
+rmdir "$place/g300"
+strace -f -qq -e 'trace=clone,clone3' -o "$work/trace" "$CGRAFT" verify -i "$work/two" >"$work/out.two" 2>&1
+check "verify finds what was changed" [ $? = 6 ]
+check "and has two threads" [ "$(threads)" = 1 ]
+taskset -c 0 strace -f -qq -e 'trace=clone,clone3' -o "$work/trace" "$CGRAFT" verify -i "$work/two" >"$work/out.one" 2>&1
+check "verify with one thread" [ "$(threads)" = 0 ]
+check "tells the same" cmp "$work/out.one" "$work/out.two"
+check "namely all that was changed" [ "$(grep -c 'cpu.shares' "$work/out.two")" = "$(seq 80 7 700 | grep -vcx 300)" ]
+check "owners and missing groups as well" grep -q g300 "$work/out.two"
+
 find "$place" -mindepth 1 -depth -type d -exec rmdir {} +
 tree "$place" 8
 same "a binary tree"

@@ -7,6 +7,7 @@
 //!
 //! The thread makes no [`crate::error::Error`], whose place is the process's only one, and no message.
 
+pub mod guest;
 mod reader;
 
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
@@ -108,6 +109,8 @@ pub struct Ahead {
 	hashes: [AtomicU32; AHEAD_GROUPS],
 	ring: [Mutex<Group>; AHEAD_GROUPS],
 	buffers: Mutex<Buffers>,
+	/// The head of a comparison.
+	head: Mutex<Vec<u8, PATH_BYTES>>,
 }
 
 const OVER: u32 = u32::MAX;
@@ -129,6 +132,7 @@ impl Ahead {
 			hashes: [const { AtomicU32::new(0) }; AHEAD_GROUPS],
 			ring: [const { Mutex::new(Group::new()) }; AHEAD_GROUPS],
 			buffers: Mutex::new(buffers),
+			head: Mutex::new(Vec::new()),
 		}
 	}
 

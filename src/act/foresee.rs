@@ -88,7 +88,9 @@ impl Work<'_> {
 		let (at, path, name) = (site.at, site.path.bytes(), file.to_bytes());
 		let (is_dry, is_new) = (self.journal.is_dry(), self.is_new(at, path));
 		let mut found = Err(Fault::Kernel(errno::ENOENT));
-		if !is_new {
+		if let Some(read) = self.guest.as_ref().and_then(|guest| guest.find(path, name, self.value)) {
+			found = Ok(read);
+		} else if !is_new {
 			let read = read::current(dir, file, known, self.value, with_perms || is_dry);
 			found = read.map(|(text, perms)| (text.len(), perms));
 		}

@@ -5,6 +5,7 @@
 //! (a parent's limit may only shrink after theirs), and then in further passes as long as one of them changes
 //! anything. Only then is it an error.
 
+use crate::act::ahead::guest::Guest;
 use crate::act::fits::Lists;
 use crate::act::fresh::Lack;
 use crate::act::give::owner_error;
@@ -79,6 +80,8 @@ pub struct Work<'w> {
 	pub log: &'w mut dyn Log,
 	/// Where differences go; without it they are only counted.
 	pub tell: Option<Tell<'w>>,
+	/// What a second thread read ahead.
+	pub guest: Option<Guest<'w>>,
 	/// For the line at the end.
 	pub counts: Counts,
 	/// Values that were refused in this pass.
@@ -124,6 +127,9 @@ impl<'a> Visit<'a> for Work<'_> {
 	}
 
 	fn enter(&mut self, site: &Site<'_, 'a>, dir: &Dir, retry: &mut u64) -> Result<Legacy, Error> {
+		if let Some(guest) = &mut self.guest {
+			guest.enter(site.at, site.path.bytes());
+		}
 		let legacy = self.legacy(site, dir).at(format_args!("{site}"))?;
 		if self.is_for(site) {
 			let wanted = self.wanted(site).at(format_args!("the image"))?;
@@ -169,6 +175,7 @@ impl<'w> Work<'w> {
 			value,
 			log,
 			tell: None,
+			guest: None,
 			counts: Counts::default(),
 			failed: 0,
 			seen: 0,
