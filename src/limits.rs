@@ -41,6 +41,12 @@ pub const LIST_TEXT_BYTES: usize = 1024;
 pub const DISKS: usize = 64;
 /// Bytes of the names of these files together.
 pub const FILE_NAME_BYTES: usize = 8 * 1024;
+/// Kinds of groups whose files are remembered.
+pub const FILE_KINDS: usize = 4;
+/// Bytes of the longest text that a normalised value is instead of what was read.
+pub const SHORT_BYTES: usize = 8;
+/// Bytes of /proc/PID/stat: 52 numbers and a name.
+pub const STAT_BYTES: usize = 2048;
 /// Bytes of one property's file name.
 pub const FILE_BYTES: usize = 128;
 /// Bytes that the image writer keeps before it writes them out; a length is patched here while it is still here.

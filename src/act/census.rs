@@ -18,13 +18,11 @@ use crate::image::writer::ImageWriter;
 use crate::kernel::dir::{Dir, Each};
 use crate::kernel::proc::{Proc, digits, is_gone};
 use crate::kernel::stream::Reader;
-use crate::limits::{LIST_BYTES, Limit, PENDING_PIDS};
+use crate::limits::{LIST_BYTES, Limit, PENDING_PIDS, STAT_BYTES};
 use crate::procfs::membership::memberships;
 use crate::procfs::scan::Lines;
 use crate::procfs::{children, scan, stat, status};
 
-/// Bytes of /proc/PID/stat: 52 numbers and a name.
-const STAT_BYTES: usize = 2048;
 /// Bytes of a command name with room to spare (TASK_COMM_LEN is 16; kernel threads' names may be longer).
 const COMM_BYTES: usize = 64;
 

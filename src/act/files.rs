@@ -10,12 +10,9 @@ use heapless::Vec;
 
 use crate::error::Fault;
 use crate::kernel::dir::Dir;
-use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_NAME_BYTES, FILES, Limit};
+use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_KINDS, FILE_NAME_BYTES, FILES, Limit};
 use crate::name::sort_few;
 use crate::property::{self, Property, Selection, Version};
-
-/// Kinds of groups whose files are remembered.
-const KINDS: usize = 4;
 
 #[derive(Clone, Copy)]
 struct File {
@@ -72,14 +69,14 @@ impl Files {
 
 /// Files of the kinds of groups met last.
 pub struct FileCache {
-	kinds: [Files; KINDS],
+	kinds: [Files; FILE_KINDS],
 	oldest: usize,
 }
 
 impl FileCache {
 	/// Nothing known yet.
 	pub const fn new() -> Self {
-		FileCache { kinds: [const { Files::new() }; KINDS], oldest: 0 }
+		FileCache { kinds: [const { Files::new() }; FILE_KINDS], oldest: 0 }
 	}
 
 	/// Forgets everything: another hierarchy comes.
@@ -114,7 +111,7 @@ impl FileCache {
 			return Ok(&self.kinds[known]);
 		}
 		let kind = &mut self.kinds[self.oldest];
-		self.oldest = (self.oldest + 1) % KINDS;
+		self.oldest = (self.oldest + 1) % FILE_KINDS;
 		kind.key.clear();
 		kind.fill(dir, version, wanted, buffer)?;
 		kind.key = key;

@@ -7,21 +7,19 @@
 //! task that is found may have forked others before it was moved. Who sits elsewhere was put there by somebody, and
 //! stays. A task whose parent has exited counts as forked by the one that inherited it.
 
-use crate::act::join::{Buffers, Join, move_noted};
+use crate::act::join::{Buffers, Join};
 use crate::act::journal::{Change, Journal};
+use crate::act::moves::move_noted;
 use crate::act::namespace::denied;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel;
 use crate::kernel::proc::{is_gone, with_number};
-use crate::limits::{COMM_BYTES, RECORD_BYTES};
+use crate::limits::{COMM_BYTES, RECORD_BYTES, STAT_BYTES};
 use crate::log::Log;
 use crate::name::{ShownPath, is_below_or_same};
 use crate::procfs::membership::find;
 use crate::procfs::{scan, stat, status};
-
-/// Bytes of /proc/PID/stat.
-const STAT_BYTES: usize = 2048;
 
 /// Tasks that were forked since the dump, and sit outside of all groups of the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

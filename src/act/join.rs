@@ -11,10 +11,11 @@ use crate::act::aim::{Targets, map_member};
 use crate::act::follow::Strays;
 use crate::act::host::Host;
 use crate::act::journal::Journal;
+use crate::act::moves::move_noted;
 use crate::act::namespace::{Lost, denied};
 use crate::act::numbers::Numbers;
 use crate::act::pairs::{Pair, Pairs};
-use crate::act::seats::{self, FEW, Seat};
+use crate::act::seats::{self, Seat};
 use crate::act::seek::Process;
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks};
@@ -22,20 +23,10 @@ use crate::act::who::Who;
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
-use crate::kernel::Handle;
-use crate::kernel::dir::Dir;
-use crate::kernel::output::write_to;
-use crate::kernel::proc::{Proc, digits, is_gone, with_number};
-use crate::kernel::retry;
+use crate::kernel::proc::{Proc, is_gone};
 use crate::limits::{LATE_TASKS, LINE_BYTES, LIST_BYTES};
 use crate::procfs::membership::find;
-use crate::procfs::scan;
-use crate::property::Version;
 use crate::remap::Path;
-
-/// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
-const TRIES: u32 = 21;
-const PAUSE_MS: u32 = 1;
 
 /// The buffers of a join.
 pub struct Buffers {
@@ -257,48 +248,4 @@ impl<'a> Join<'_, 'a> {
 		self.foresee_move(tid, whole, task, journal);
 		moved
 	}
-
-	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
-	pub(super) fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
-		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
-		while threads.list(list, &mut |name, _| {
-			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
-			count += 1;
-			if count == FEW {
-				seats::list(host, at, old, others)?;
-			}
-			if count >= FEW && others.has(tid) {
-				return Ok(());
-			}
-			let Ok(len) = threads.read_text(&with_number(b"", tid, b"/cgroup"), text) else { return Ok(()) };
-			let line = find(text.get(..len).unwrap_or(&[]), host.hierarchies[at].label.bytes())?;
-			match line.map(|line| line.path.strip_prefix(b"/").unwrap_or(line.path)) {
-				Some(path) if path != &old[..] => journal.add_move(at, path, tid, false),
-				_ => Ok(()),
-			}
-		})? {}
-		Ok(())
-	}
-}
-
-/// Moves a task, or a whole process, into the group of a file that takes it, and writes down where it was.
-pub(super) fn move_noted(
-	file: &Handle,
-	version: Version,
-	(at, old): (usize, &[u8]),
-	tid: u32,
-	whole: bool,
-	journal: &mut Journal<'_>,
-) -> Result<(), Fault> {
-	let mark = journal.len();
-	journal.add_move(at, old, tid, whole)?;
-	let moved = retry(TRIES, PAUSE_MS, &mut || write_to(file, digits(tid).to_bytes()));
-	moved.inspect_err(|_| journal.drop_since(mark)).map_err(|fault| denied(version, fault))
-}
-
-/// Writes the id of a process, or of one thread, into the file that takes it.
-pub fn move_task(dir: &Dir, version: Version, tid: u32, whole: bool) -> Result<(), Fault> {
-	let file = if whole { c"cgroup.procs" } else { seats::threads_file(version) };
-	retry(TRIES, PAUSE_MS, &mut || dir.write(file, digits(tid).to_bytes()))
 }

@@ -26,6 +26,7 @@ pub mod levels;
 pub mod like;
 pub mod made;
 pub mod manner;
+pub mod moves;
 pub mod namespace;
 pub mod numbers;
 pub mod offered;

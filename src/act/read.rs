@@ -5,10 +5,8 @@ use core::ffi::CStr;
 use crate::error::{Fault, errno};
 use crate::image::view::Perms;
 use crate::kernel::dir::Dir;
+use crate::limits::SHORT_BYTES;
 use crate::property::{Property, Read, value};
-
-/// Bytes of the longest text that a normalised value is instead of what was read.
-const SHORT_BYTES: usize = 8;
 
 /// The value (normalised, without the last newline; it is in front of the buffer), owner and mode of a property; without
 /// `with_perms` the latter are only asked for where no value is.

@@ -13,7 +13,7 @@ use crate::kernel::dir::Dir;
 use crate::kernel::fenced::Map;
 use crate::kernel::output::c_string;
 use crate::kernel::proc::{Proc, is_gone, read_path, with_number};
-use crate::limits::{COMM_BYTES, PIDS};
+use crate::limits::{COMM_BYTES, PIDS, STAT_BYTES};
 use crate::log::Log;
 use crate::name::Shown;
 use crate::procfs::stat;
@@ -21,8 +21,6 @@ use crate::procfs::stat;
 /// The number of no set: such a task stays where it is.
 pub const NO_SET: u32 = 0;
 
-/// Bytes of /proc/PID/stat.
-const STAT_BYTES: usize = 2048;
 /// Tasks between two releases of what was read of pstree.img.
 const RELEASED: u32 = 4096;
 /// Tasks that are told one by one; the others are counted.

@@ -5,8 +5,8 @@
 
 use crate::act::groups::OPEN_MODE;
 use crate::act::host::Host;
-use crate::act::join::move_task;
 use crate::act::journal::{Change, Journal, Record, file_name};
+use crate::act::moves::move_task;
 use crate::act::read;
 use crate::act::tasks::start_of;
 use crate::act::values::write_all;
