@@ -1,6 +1,5 @@
 //! Groups in the order of an image in, what the second thread read of them out: for a comparison, which goes its own way.
 
-use heapless::Vec;
 use spin::MutexGuard;
 
 use super::{ALONE, Group, Second};
@@ -27,13 +26,16 @@ impl<'w> Guest<'w> {
 	}
 
 	/// A group comes; one that lies beside the ones before is a head.
+	#[inline(never)] // a restore, whose stack is deep, does without it
 	pub fn enter(&mut self, at: usize, path: &[u8]) {
 		self.group = None;
 		let ahead = self.second.ahead;
 		let mut head = ahead.head.lock();
 		if at != self.second.at || head.is_empty() || !is_below_or_same(path, &head) {
 			self.end();
-			(self.second.at, self.met, *head) = (at, 0, Vec::from_slice(path).unwrap_or_default());
+			(self.second.at, self.met) = (at, 0);
+			head.clear();
+			let _ = head.extend_from_slice(path); // a path fits
 			return;
 		}
 		if self.met == ALONE {
