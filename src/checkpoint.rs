@@ -253,7 +253,7 @@ impl<S: Store> Trees<'_, '_, S> {
 		let mark = self.writer.hierarchy(hierarchy.id, hierarchy.label.names()).at(place)?;
 		let (mut groups, mut threaded) = (0, !hierarchy.label.bytes().is_empty());
 		loop {
-			let second = Second { ahead: self.ahead, at, start: self.start };
+			let second = Second::new(self.ahead, at, self.start);
 			let base = (base, base_path);
 			let mut walk =
 				Walk::new(self.writer, self.log, hierarchy, base, self.walk, self.choice, second).at(place)?;

@@ -2,6 +2,8 @@
 //! to be good.
 
 pub mod build;
+#[path = "../../tests/properties/memory.rs"]
+mod memory;
 
 use std::cell::RefCell;
 use std::fmt::{self, Write};
@@ -10,7 +12,6 @@ use cgraft::compare::{Workspace, compare};
 use cgraft::difference::IMAGES;
 use cgraft::error::{Error, Fault};
 use cgraft::image::schema::{MAGIC_CGROUP, MAGIC_COMMON};
-use cgraft::image::sink::Store;
 use cgraft::image::sum::Sum;
 use cgraft::image::view::Image;
 use cgraft::log::{Level, Log};
@@ -20,6 +21,8 @@ use cgraft::remap;
 use cgraft::report::{decode::decode, overview::overview, tree::tree};
 use cgraft::rewrite::{Change, Space, each_group, rewrite};
 use cgraft::vet::{Counts, vet};
+
+pub use self::memory::Memory;
 
 /// Whether a text lies in another one: nothing is made up, and nothing reaches beyond.
 pub fn is_part(part: &[u8], whole: &[u8]) -> bool {
@@ -75,29 +78,6 @@ impl Log for Terminal {
 
 	fn sum_up(&mut self, line: fmt::Arguments<'_>) {
 		self.say(Level::Info, line);
-	}
-}
-
-/// A file in memory.
-#[derive(Default)]
-pub struct Memory(pub Vec<u8>);
-
-impl Store for Memory {
-	fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-		self.0.extend_from_slice(bytes);
-		Ok(())
-	}
-
-	fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
-		self.0[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
-		Ok(())
-	}
-
-	fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<usize, Fault> {
-		let rest = &self.0[at as usize..];
-		let len = rest.len().min(into.len());
-		into[..len].copy_from_slice(&rest[..len]);
-		Ok(len)
 	}
 }
 

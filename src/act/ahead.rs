@@ -27,7 +27,7 @@ use crate::limits::{AHEAD_BYTES, AHEAD_GROUPS, FILES, Limit, PATH_BYTES, VALUE_B
 use crate::property::{Property, Selection};
 
 /// Groups of a head that are walked before it is worth while to read ahead.
-pub const ALONE: u64 = 64;
+const ALONE: u64 = 64;
 /// Groups of the ring, from the oldest on, that are looked at for a path: those before it are of groups that vanished.
 const LOOKED_AT: usize = 4;
 
@@ -156,7 +156,7 @@ impl Ahead {
 	}
 
 	/// The walk is through with them.
-	pub fn end(&self) {
+	fn end(&self) {
 		if !self.turn.load(Relaxed).is_multiple_of(2) {
 			self.turn.fetch_add(1, SeqCst);
 		}
@@ -168,7 +168,7 @@ impl Ahead {
 	}
 
 	/// The walk reaches this group: what was read of it, if anything was.
-	pub fn take(&self, path: &[u8]) -> Option<MutexGuard<'_, Group>> {
+	fn take(&self, path: &[u8]) -> Option<MutexGuard<'_, Group>> {
 		self.passed.fetch_add(1, Release);
 		let (first, behind) = (self.taken.load(Relaxed), self.claimed.load(Acquire));
 		let hash = hash(START, path);
@@ -205,25 +205,39 @@ impl Ahead {
 	}
 }
 
-/// The second thread.
-#[derive(Clone, Copy)]
+/// The second thread as the one that walks knows it.
 pub struct Second<'w> {
-	/// What it shares with this one.
-	pub ahead: &'w Ahead,
+	ahead: &'w Ahead,
 	/// The hierarchy's place in the host.
-	pub at: usize,
-	/// Makes it, if it is not there yet.
-	pub start: &'w dyn Fn() -> bool,
+	at: usize,
+	/// Makes it, if it is not there yet; whether it is there.
+	start: &'w dyn Fn() -> bool,
+	/// It reads below the head that is walked.
+	helped: bool,
+	/// Groups below the head that were reached.
+	met: u64,
 }
 
-impl Second<'_> {
-	/// Lets it read below a head; whether it is there.
-	pub fn begin(&self, path: &[u8], wanted: Selection, passed: u64) -> bool {
-		let is_there = (self.start)();
-		if is_there {
-			self.ahead.begin(self.at, path, wanted, passed);
+impl<'w> Second<'w> {
+	/// Before the first head.
+	pub fn new(ahead: &'w Ahead, at: usize, start: &'w dyn Fn() -> bool) -> Self {
+		Second { ahead, at, start, helped: false, met: 0 }
+	}
+
+	/// A group below the head is reached: what was read of it, if anything was. In a large tree it begins to read ahead.
+	pub fn reach(&mut self, head: &[u8], wanted: Selection, path: &[u8]) -> Option<MutexGuard<'w, Group>> {
+		if self.met == ALONE && (self.start)() {
+			self.helped = true;
+			self.ahead.begin(self.at, head, wanted, self.met);
 		}
-		is_there
+		self.met += 1;
+		if self.helped { self.ahead.take(path) } else { None }
+	}
+
+	/// After the last group of a head.
+	pub fn end(&mut self) {
+		(self.helped, self.met) = (false, 0);
+		self.ahead.end();
 	}
 }
 

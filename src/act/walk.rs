@@ -6,7 +6,7 @@
 
 mod group;
 
-use crate::act::ahead::{ALONE, Second};
+use crate::act::ahead::Second;
 use crate::act::disks::Disks;
 use crate::act::files::FileCache;
 use crate::act::host::Hierarchy;
@@ -88,8 +88,6 @@ pub struct Walk<'w, 's, S: Store> {
 	buffers: &'w mut Buffers,
 	choice: Choice,
 	second: Second<'w>,
-	/// The second thread reads below the head that is walked.
-	helped: bool,
 	/// Groups written, ancestors included.
 	pub groups: u64,
 	/// A group's `cgroup.type` was `threaded`.
@@ -111,7 +109,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		buffers.levels.restart(base_path)?;
 		let ancestors = choice.ancestors && writer.layout() == Layout::Criu;
 		let choice = Choice { ancestors, ..choice };
-		Ok(Walk { writer, log, hierarchy, base, buffers, choice, second, helped: false, groups: 0, threaded: false })
+		Ok(Walk { writer, log, hierarchy, base, buffers, choice, second, groups: 0, threaded: false })
 	}
 
 	/// The hierarchy's root as a membership: its own properties, not its children.
@@ -145,7 +143,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 			let above = if self.choice.ancestors { Role::Ancestor } else { Role::Way };
 			let role = if index < last { above } else { Role::Walked };
 			self.placed(name.set(component))?;
-			if self.step(&name, role)? == Entered::Vanished {
+			if self.step(&name, role, None)? == Entered::Vanished {
 				let (above, label) = (self.buffers.levels.trail.shown(), self.hierarchy.label.shown());
 				self.log.warn(format_args!("a group below {above} of {label} vanished before it was read"));
 				return Ok(());
@@ -179,21 +177,17 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 	/// Walks everything below the group on top, and leaves it. It is the head `path`.
 	fn below(&mut self, path: &[u8]) -> Result<(), Error> {
 		let floor = self.buffers.levels.len();
-		let (mut name, mut met) = (Name::empty(), 0);
+		let mut name = Name::empty();
+		let head = (self.writer.layout() == Layout::Criu).then_some(path);
 		while self.buffers.levels.len() >= floor {
 			let next = self.buffers.levels.next_child(&mut name);
 			if self.placed(next)? {
-				if met == ALONE && self.writer.layout() == Layout::Criu {
-					self.helped = self.second.begin(path, self.choice.wanted, met);
-				}
-				met += 1;
-				self.step(&name, Role::Walked)?;
+				self.step(&name, Role::Walked, head)?;
 			} else {
 				self.leave()?;
 			}
 		}
-		self.helped = false;
-		self.second.ahead.end();
+		self.second.end();
 		Ok(())
 	}
 
@@ -209,13 +203,13 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		Error::new(fault, format_args!("read group {group} of {label}"))
 	}
 
-	/// Opens a child of the group on top and writes it as its role wants.
-	fn step(&mut self, name: &Name, role: Role) -> Result<Entered, Error> {
+	/// Opens a child of the group on top and writes it as its role wants; below `head` it may have been read ahead.
+	fn step(&mut self, name: &Name, role: Role, head: Option<&[u8]>) -> Result<Entered, Error> {
 		let component = name.bytes();
 		let pushed = self.buffers.levels.trail.push(component);
 		self.placed(pushed)?;
-		let ahead = self.second.ahead;
-		let read = if self.helped { ahead.take(self.buffers.levels.trail.bytes()) } else { None };
+		let path = self.buffers.levels.trail.bytes();
+		let read = head.and_then(|head| self.second.reach(head, self.choice.wanted, path));
 		let entered = match read {
 			Some(group) => self.enter_read(name, &group)?,
 			None => match self.child(name) {

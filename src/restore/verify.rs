@@ -36,7 +36,7 @@ pub fn verify<'t>(
 	let (host, ahead, mut groups) = (&*host, &*ahead, Ok(0));
 	let mut space = (tour, Space { record, value, journal });
 	fenced::beside(&|| ahead.work(host), &mut |start| {
-		let second = Second { ahead, at: usize::MAX, start };
+		let second = Second::new(ahead, usize::MAX, start);
 		groups = verify_groups(image, host, targets, owners, (&mut space, second), &mut *log, &mut *tell);
 		ahead.quit();
 	});

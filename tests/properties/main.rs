@@ -3,6 +3,7 @@
 mod dice;
 mod diff;
 mod dump;
+mod memory;
 mod model;
 mod mutate;
 mod protobuf;

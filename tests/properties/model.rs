@@ -3,12 +3,13 @@
 use cgraft::error::Fault;
 use cgraft::image::descent::{Descent, Turn};
 use cgraft::image::schema::about;
-use cgraft::image::sink::{Sink, Store};
+use cgraft::image::sink::Sink;
 use cgraft::image::view::{self, Hierarchy as HierarchyView, Image, Layout, Perms};
 use cgraft::image::writer::{Host, ImageWriter};
 use cgraft::limits::SINK_BYTES;
 
 use crate::dice::Dice;
+use crate::memory::Memory;
 
 pub type Bytes = Vec<u8>;
 
@@ -224,29 +225,6 @@ pub fn as_rfc(model: &Model) -> (Model, u64) {
 		hierarchy.heads.iter_mut().for_each(|head| reduce(head, &mut left_out));
 	}
 	(model, left_out)
-}
-
-/// A file in memory.
-#[derive(Default)]
-pub struct Memory(pub Bytes);
-
-impl Store for Memory {
-	fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-		self.0.extend_from_slice(bytes);
-		Ok(())
-	}
-
-	fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
-		self.0[at as usize..at as usize + bytes.len()].copy_from_slice(bytes);
-		Ok(())
-	}
-
-	fn read_at(&mut self, at: u64, into: &mut [u8]) -> Result<usize, Fault> {
-		let rest = &self.0[at as usize..];
-		let len = rest.len().min(into.len());
-		into[..len].copy_from_slice(&rest[..len]);
-		Ok(len)
-	}
 }
 
 type Writer<'s> = ImageWriter<'s, Memory>;

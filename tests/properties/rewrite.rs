@@ -11,7 +11,8 @@ use cgraft::rewrite::paths::Paths;
 use cgraft::rewrite::{Change, Space, rewrite};
 
 use crate::dice::Dice;
-use crate::model::{Bytes, Group, Hierarchy, Memory, Model, Set, join, random, read, write};
+use crate::memory::Memory;
+use crate::model::{Bytes, Group, Hierarchy, Model, Set, join, random, read, write};
 
 struct Nothing;
 impl Change for Nothing {}

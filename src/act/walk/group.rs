@@ -3,12 +3,13 @@
 use super::{Buffers, Entered, Role, Walk};
 use crate::act::ahead::Group;
 use crate::act::attributes;
-use crate::act::disks::note;
+use crate::act::disks::{Disks, note};
 use crate::act::levels::{Level, Levels};
 use crate::act::read;
 use crate::error::{At, Error, Fault, errno};
 use crate::image::sink::{Mark, Store};
 use crate::image::view::Perms;
+use crate::image::writer::ImageWriter;
 use crate::kernel::dir::Dir;
 use crate::name::Name;
 use crate::property::{Property, Write};
@@ -24,9 +25,9 @@ impl<S: Store> Walk<'_, '_, S> {
 		self.placed(reserved)?;
 		let opened = self.open(None, name.bytes(), Role::Walked, group.status.perms);
 		let mark = self.placed(opened)?;
-		for (file, property, text, perms) in group.files() {
-			let saved = self.save(file, property, text, perms);
-			self.placed(saved)?;
+		for file in group.files() {
+			self.threaded |= is_threaded(file.1, file.2);
+			save(self.writer, &mut self.buffers.disks, file)?;
 		}
 		self.groups += 1;
 		match dir {
@@ -67,10 +68,8 @@ impl<S: Store> Walk<'_, '_, S> {
 		for (file, property) in files.iter() {
 			match read::current(dir, file, property, value, true) {
 				Ok((text, perms)) => {
-					self.threaded |= property.write == Write::Type && text == b"threaded";
-					note(disks, property, text);
-					let written = self.writer.property(file.to_bytes(), text, Some(perms));
-					written.at(format_args!("write the image"))?;
+					self.threaded |= is_threaded(property, text);
+					save(self.writer, disks, (file.to_bytes(), property, text, perms))?;
 				}
 				Err(fault) if read::is_absent(&fault) && !read::is_alive(dir) => return Ok(Entered::Vanished),
 				Err(fault) if read::is_absent(&fault) => {}
@@ -87,11 +86,19 @@ impl<S: Store> Walk<'_, '_, S> {
 		}
 		Ok(Entered::Yes)
 	}
+}
 
-	/// Writes one property that was read ahead.
-	fn save(&mut self, file: &[u8], property: &Property, text: &[u8], perms: Perms) -> Result<(), Fault> {
-		self.threaded |= property.write == Write::Type && text == b"threaded";
-		note(&mut self.buffers.disks, property, text);
-		self.writer.property(file, text, Some(perms))
-	}
+/// Whether the value says that its group is threaded.
+fn is_threaded(property: &Property, text: &[u8]) -> bool {
+	property.write == Write::Type && text == b"threaded"
+}
+
+/// Writes one property: name, property, value, owner and mode.
+fn save<S: Store>(
+	writer: &mut ImageWriter<'_, S>,
+	disks: &mut Disks,
+	(file, property, text, perms): (&[u8], &Property, &[u8], Perms),
+) -> Result<(), Error> {
+	note(disks, property, text);
+	writer.property(file, text, Some(perms)).at(format_args!("write the image"))
 }
