@@ -150,6 +150,9 @@ pub struct Cli {
 	/// restore: read back every value, not one of each kind of new groups
 	#[argh(switch)]
 	pub read_all: bool,
+	/// restore: freeze tasks while they are moved
+	#[argh(switch)]
+	pub freeze: bool,
 	/// restore: keep what is changed in this file, for undo
 	#[argh(option)]
 	pub journal: Option<Text>,
@@ -221,6 +224,7 @@ impl Cli {
 			self.same_pids,
 			self.no_rollback,
 			self.read_all,
+			self.freeze,
 			self.journal.is_some(),
 			self.dry_run,
 			self.json,
@@ -233,7 +237,7 @@ impl Cli {
 }
 
 /// Which commands have an option, in the order of [`Cli::misplaced`].
-static OWNERS: [(&str, u16); 38] = [
+static OWNERS: [(&str, u16); 39] = [
 	("--cgroup-yard", DUMP | RESTORE | VERIFY | ATTACH | EXEC | UNDO | CHECK),
 	("-t", DUMP | ATTACH),
 	("--cgroup", DUMP),
@@ -267,6 +271,7 @@ static OWNERS: [(&str, u16); 38] = [
 	("--same-pids", RESTORE | CHECK),
 	("--no-rollback", RESTORE),
 	("--read-all", RESTORE),
+	("--freeze", RESTORE | CHECK),
 	("--journal", RESTORE),
 	("--dry-run", RESTORE),
 	("--json", SHOW | VERIFY | DIFF | CHECK),

@@ -100,8 +100,12 @@ pub const READ_KINDS: usize = 8;
 pub const NEAR_BYTES: usize = 256 + FILE_BYTES;
 /// Bytes of the journal that are read at once, to see which groups were made.
 pub const JOURNAL_BLOCK_BYTES: usize = 4096;
-/// Passes over all values, and over all tasks, before what still changes is an error.
+/// Passes over all values before what still changes is an error.
 pub const PASSES: u32 = 8;
+/// Looks for processes that were forked meanwhile which find some, before that is an error.
+pub const LOOKS: u32 = 64;
+/// Milliseconds that tasks have to stop after they were told to.
+pub const FREEZE_MS: u32 = 10_000;
 /// Hashes by which a dry run finds what it would have changed; more changes than that take it longer.
 pub const PLAN_HEADS: usize = 16 * 1024;
 /// Bytes of a line of messages that are kept before they are written; longer lines take several writes.

@@ -68,6 +68,8 @@ pub struct Request<'a> {
 	pub rollback: bool,
 	/// Every value of every group is read back at the end.
 	pub read_all: bool,
+	/// Tasks are frozen while they move.
+	pub freeze: bool,
 	/// The file of the journal.
 	pub journal: Option<&'a [u8]>,
 	/// Nothing is changed; what would be goes there.
@@ -185,7 +187,7 @@ pub fn restore<'a>(
 		work.trust = !work.journal.is_continued();
 	}
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
-	let mut story = Story { image: *image, host, targets, tour, join, work, settled: false };
+	let mut story = Story { image: *image, host, targets, tour, join, work, settled: false, freeze: request.freeze };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
 	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {

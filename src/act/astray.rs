@@ -2,6 +2,7 @@
 
 use crate::act::aim::Targets;
 use crate::act::follow::Strays;
+use crate::act::halt::Halt;
 use crate::act::host::Host;
 use crate::act::join::{Buffers, Join};
 use crate::act::namespace::Lost;
@@ -40,6 +41,7 @@ impl<'w, 'a> Join<'w, 'a> {
 			differences: 0,
 			lost: Lost::default(),
 			stray: Strays::default(),
+			halt: Halt::No,
 			to_root: false,
 			leader: 0,
 		};

@@ -7,13 +7,13 @@
 //! task that is found may have forked others before it was moved. Who sits elsewhere was put there by somebody, and
 //! stays. A task whose parent has exited counts as forked by the one that inherited it.
 
+use crate::act::halt::Halt;
 use crate::act::join::{Buffers, Join};
 use crate::act::journal::{Change, Journal};
-use crate::act::moves::move_noted;
-use crate::act::namespace::denied;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel;
+use crate::kernel::dir::Dir;
 use crate::kernel::proc::{is_gone, with_number};
 use crate::limits::{COMM_BYTES, RECORD_BYTES, STAT_BYTES};
 use crate::log::Log;
@@ -57,6 +57,7 @@ impl Join<'_, '_> {
 			return Ok(0);
 		}
 		loop {
+			self.buffers.late.clear();
 			self.find_late(after).at(place)?;
 			if self.buffers.late.is_empty() {
 				return Ok(moved);
@@ -72,25 +73,24 @@ impl Join<'_, '_> {
 			for index in 0..self.buffers.late.len() {
 				self.judge_late(index, log).at(place)?;
 			}
+			if !self.buffers.late.is_full() {
+				return Ok(moved); // who was forked since then has a parent who is at its place, or was counted
+			}
 			after = self.buffers.late.last().map_or(u32::MAX, |(pid, _)| *pid);
 		}
 	}
 
-	/// Fills the list of processes with numbers above `after`, which /proc gives in their order, that are not of the image
+	/// Adds to the list the processes with numbers above `after`, which /proc gives in their order, that are not of the image
 	/// and whose parents are.
-	fn find_late(&mut self, after: u32) -> Result<(), Fault> {
+	pub(super) fn find_late(&mut self, after: u32) -> Result<(), Fault> {
 		let Buffers { list, known, late, .. } = &mut *self.buffers;
 		let (processes, own) = (self.proc.list().again()?, kernel::own_pid());
-		late.clear();
 		while processes.list(list, &mut |name, _| {
 			let Some(pid) = scan::number32(name).filter(|pid| *pid > after && *pid != own && !known.has(*pid)) else {
 				return Ok(());
 			};
-			let mut text = [0; STAT_BYTES];
-			let Ok(len) = processes.read_text(&with_number(b"", pid, b"/stat"), &mut text) else { return Ok(()) };
-			let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
-			if known.has(stat.parent) && !stat.is_dead() {
-				let _ = late.push((pid, stat.parent)); // who does not fit is found by the next pass
+			if let Some(parent) = parent_of(&processes, pid)?.filter(|parent| known.has(*parent)) {
+				let _ = late.push((pid, parent)); // who does not fit is found by the next pass
 			}
 			Ok(())
 		})? {}
@@ -149,14 +149,11 @@ impl Join<'_, '_> {
 		}
 		let Buffers { target, old, .. } = &mut *self.buffers;
 		core::mem::swap(target, old); // where the parent is, or would be; where the child is
-		self.at = at;
-		self.note_threads(at, pid, journal)?;
-		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
-		let Buffers { old, known, .. } = &mut *self.buffers;
-		let version = self.host.hierarchies[at].label.version();
-		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
-		move_noted(&file, version, (at, old), pid, true, journal)?;
-		known.add(pid);
+		match self.bring_process(pid, at, journal) {
+			Err(fault) if is_gone(&fault) => return Ok(true), // it may have forked before: it is looked for once more
+			result => result?,
+		}
+		self.buffers.known.add(pid);
 		if journal.is_dry() {
 			let mut name = [0; COMM_BYTES + 1];
 			let read = self.proc.list().read_text(&with_number(b"", pid, b"/comm"), &mut name);
@@ -168,9 +165,14 @@ impl Join<'_, '_> {
 
 	/// Whether a task is in this group, which is left in `target`; its group is left in `old`.
 	fn is_in(&mut self, tid: u32, at: usize, group: &[u8]) -> Result<bool, Fault> {
-		let Buffers { text, target, .. } = &mut *self.buffers;
-		target.clear();
-		let _ = target.extend_from_slice(group); // it comes from such a buffer
+		self.buffers.target.clear();
+		let _ = self.buffers.target.extend_from_slice(group); // it comes from such a buffer
+		self.is_in_target(tid, at)
+	}
+
+	/// The same for the group that is in `target` already.
+	pub(super) fn is_in_target(&mut self, tid: u32, at: usize) -> Result<bool, Fault> {
+		let text = &mut self.buffers.text;
 		let len = self.proc.list().read_text(&with_number(b"", tid, b"/cgroup"), text)?;
 		match self.is_there(at, len) {
 			Err(Fault::Unfit(Why::OutsideNamespace)) => Ok(false),
@@ -182,10 +184,13 @@ impl Join<'_, '_> {
 	fn judge_late(&mut self, index: usize, log: &mut dyn Log) -> Result<(), Fault> {
 		let Buffers { text, known, late, .. } = &mut *self.buffers;
 		let (pid, parent) = late[index];
+		if self.halt != Halt::No {
+			return Ok(()); // nobody is where he is going to stay
+		}
 		let read = self.proc.list().read_text(&with_number(b"", pid, b"/cgroup"), text);
 		let Ok(len) = read else { return Ok(()) };
-		if known.has(pid) {
-			return Ok(());
+		if known.has(pid) || parent_of(self.proc.list(), pid)?.is_none() {
+			return Ok(()); // one that has exited is shown in the root
 		}
 		let text = text.get(..len).unwrap_or(&[]);
 		let label = |at: usize| self.host.hierarchies[at].label.bytes();
@@ -203,6 +208,14 @@ impl Join<'_, '_> {
 		}
 		Ok(())
 	}
+}
+
+/// The parent of a process, unless it has exited.
+pub(super) fn parent_of(processes: &Dir, pid: u32) -> Result<Option<u32>, Fault> {
+	let mut text = [0; STAT_BYTES];
+	let Ok(len) = processes.read_text(&with_number(b"", pid, b"/stat"), &mut text) else { return Ok(None) };
+	let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
+	Ok(Some(stat.parent).filter(|_| !stat.is_dead()))
 }
 
 /// A process that is not of the image, for messages.

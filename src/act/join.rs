@@ -9,6 +9,7 @@ use heapless::Vec;
 
 use crate::act::aim::{Targets, map_member};
 use crate::act::follow::Strays;
+use crate::act::halt::Halt;
 use crate::act::host::Host;
 use crate::act::journal::Journal;
 use crate::act::moves::move_noted;
@@ -34,6 +35,8 @@ pub struct Buffers {
 	pub(super) list: [u8; LIST_BYTES],
 	pub(super) target: Path,
 	pub(super) old: Path,
+	/// The frozen group.
+	pub(super) frozen: Path,
 	/// Processes that take the place of one of the image, and those that came along.
 	pub(super) known: Numbers,
 	/// Processes that were forked since the dump, and their parents.
@@ -54,6 +57,7 @@ impl Buffers {
 			list: [0; LIST_BYTES],
 			target: Path::new(),
 			old: Path::new(),
+			frozen: Path::new(),
 			known: Numbers::new(),
 			late: Vec::new(),
 			threads: Pairs::new(),
@@ -99,6 +103,8 @@ pub struct Join<'w, 'a> {
 	pub lost: Lost,
 	/// Tasks that were forked since the dump, sit elsewhere than their parents, and were left there.
 	pub stray: Strays,
+	/// How far the freezing is.
+	pub halt: Halt,
 	/// Tasks go into the groups in which their cgroup namespace begins.
 	pub to_root: bool,
 	/// Which of the seats is that of the current process's leader.
@@ -160,6 +166,10 @@ impl<'a> Join<'_, 'a> {
 		for (index, member) in set.members().enumerate() {
 			let member = self.meant(member?);
 			while let Some(at) = self.set.as_ref().and_then(|spots| spots.at(spot, index)) {
+				if self.halt.leaves(at) {
+					spot += 1;
+					continue;
+				}
 				self.at = at;
 				map_member(self.targets, at, &member, &mut self.buffers.target)?;
 				if core::mem::take(&mut stale) {
@@ -168,6 +178,9 @@ impl<'a> Join<'_, 'a> {
 				let is_there = self.is_there(at, len)?;
 				all &= !is_there;
 				let is_there = self.comes_along((pid, tid), is_there, journal);
+				if let (Halt::Gather(at), false) = (self.halt, is_there) {
+					return self.take_in(pid, at, journal);
+				}
 				if !is_there && self.tell.is_some() {
 					self.differ(at, task);
 					right = false;
@@ -225,6 +238,9 @@ impl<'a> Join<'_, 'a> {
 		journal: &mut Journal<'_>,
 	) -> Result<(), Fault> {
 		let (whole, at) = (pid == tid, self.at);
+		if whole && self.halt == Halt::Last(at) {
+			self.bring_family(pid, at, journal)?;
+		}
 		if whole {
 			self.note_threads(at, pid, journal)?;
 		}

@@ -4,7 +4,7 @@ use crate::act::join::{Buffers, Join};
 use crate::act::journal::Journal;
 use crate::act::namespace::denied;
 use crate::act::seats::{self, FEW};
-use crate::error::Fault;
+use crate::error::{Fault, Why};
 use crate::kernel::dir::Dir;
 use crate::kernel::output::write_to;
 use crate::kernel::proc::{digits, with_number};
@@ -39,6 +39,18 @@ impl Join<'_, '_> {
 			}
 		})? {}
 		Ok(())
+	}
+}
+
+impl Join<'_, '_> {
+	/// Moves a process from the group in `old` into the one in `target`.
+	pub(super) fn bring_process(&mut self, pid: u32, at: usize, journal: &mut Journal<'_>) -> Result<(), Fault> {
+		self.at = at;
+		self.note_threads(at, pid, journal)?;
+		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
+		let version = self.host.hierarchies[at].label.version();
+		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
+		move_noted(&file, version, (at, &self.buffers.old), pid, true, journal)
 	}
 }
 

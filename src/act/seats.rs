@@ -122,22 +122,25 @@ impl Join<'_, '_> {
 	/// Reads who is in all groups of a set.
 	fn read_lists(&mut self, which: usize, set: u32) -> Result<(), Fault> {
 		self.take_set(set)?;
-		let mut spot = 0;
+		let (mut spot, mut first) = (0, true);
 		while let Some(Spots { set, all }) = self.set.as_ref()
 			&& let Some(found) = all.get(spot)
 			&& let Some(member) = set.members().nth(found.member)
 		{
 			let (at, member) = (found.at, self.meant(member?));
+			spot += 1;
+			if self.halt.leaves(at) {
+				continue;
+			}
 			let Buffers { target, seats, others, .. } = &mut *self.buffers;
 			let Seat { tasks, listed, .. } = &mut seats[which];
 			map_member(self.targets, at, &member, target)?;
 			list(self.host, at, target, others)?;
-			if spot == 0 {
+			if core::mem::take(&mut first) {
 				tasks.copy(others);
 			}
 			tasks.keep(Some(others));
 			*listed = true;
-			spot += 1;
 		}
 		Ok(())
 	}

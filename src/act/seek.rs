@@ -30,12 +30,7 @@ impl Join<'_, '_> {
 			return self.thread(task);
 		}
 		self.process = None;
-		let new = match self.who {
-			Who::Mapped(pairs) | Who::Inside(pairs, _) => find(pairs, task.pid),
-			Who::SameIds | Who::SameNumbers => Some(task.pid),
-			Who::Nobody => None,
-		};
-		let Some(new) = new else { return Ok(None) };
+		let Some(new) = self.number_of(task.pid) else { return Ok(None) };
 		let threads = self.proc.threads(new)?;
 		if matches!(self.who, Who::SameIds | Who::SameNumbers) && !self.is_alive(&threads, task)? {
 			return Ok(None);
@@ -43,6 +38,15 @@ impl Join<'_, '_> {
 		self.buffers.known.add(new);
 		self.process = Some(Process { old: task.pid, new, count: 0, threads, first: None });
 		Ok(Some((new, new)))
+	}
+
+	/// The number of the process that takes the place of one of the image, if it is the same.
+	pub(super) fn number_of(&self, old: u32) -> Option<u32> {
+		match self.who {
+			Who::Mapped(pairs) | Who::Inside(pairs, _) => find(pairs, old),
+			Who::SameIds | Who::SameNumbers => Some(old),
+			Who::Nobody => None,
+		}
 	}
 
 	fn thread(&mut self, task: &Task<'_>) -> Result<Option<(u32, u32)>, Fault> {

@@ -4,11 +4,13 @@
 //! group that is not there needs not be removed, a task that is gone needs not be moved.
 
 use crate::act::groups::OPEN_MODE;
+use crate::act::halt::is_own;
 use crate::act::host::Host;
 use crate::act::journal::{Change, Journal, Record, file_name};
 use crate::act::moves::move_task;
 use crate::act::read;
 use crate::act::tasks::start_of;
+use crate::act::thaw::evacuate;
 use crate::act::values::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
@@ -127,13 +129,7 @@ const NAME_BYTES: usize = 1 + if FILE_BYTES > ATTRIBUTE_NAME_BYTES { FILE_BYTES 
 fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Result<(), Fault> {
 	let at = change.hierarchy;
 	if change.change == Change::Made {
-		let cut = change.path.iter().rposition(|byte| *byte == b'/');
-		let (above, name) = change.path.split_at(cut.unwrap_or(0));
-		let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
-		return match host.open(at, above)? {
-			Some(above) => remove(&above, &name, how.tries),
-			None => Ok(()),
-		};
+		return unmake(at, change.path, host, text, how.tries);
 	}
 	// A group that the restore made is gone by now, and with it all that was done in it.
 	let Some(dir) = host.open(at, change.path)? else { return Ok(()) };
@@ -181,13 +177,28 @@ fn take_back(change: &Record<'_>, host: &Host, text: &mut [u8], how: How) -> Res
 	}
 }
 
+/// Removes a group that was made; a frozen one may have children of those that were put back since.
+fn unmake(at: usize, path: &[u8], host: &Host, text: &mut [u8], tries: u32) -> Result<(), Fault> {
+	let cut = path.iter().rposition(|byte| *byte == b'/');
+	let (above, name) = path.split_at(cut.unwrap_or(0));
+	let name = Name::new(name.strip_prefix(b"/").unwrap_or(name))?;
+	let Some(above) = host.open(at, above)? else { return Ok(()) };
+	if is_own(path)
+		&& let Some(dir) = host.open(at, path)?
+	{
+		evacuate(host, at, &dir, text)?;
+	}
+	remove(&above, &name, tries)
+}
+
 /// Whether the value is what the restore wrote, as the kernel shows it.
 fn is_ours(known: &Property, new: &[u8], current: &[u8]) -> bool {
 	let page = u64::from(kernel::page_size());
 	known.advisory || value::same_in_pages(known, new, current, page) || value::is_healed(known, new, current)
 }
 
-fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {
+/// Removes a group that should be empty, or soon is; one that is not there is no error.
+pub(super) fn remove(above: &Dir, name: &Name, tries: u32) -> Result<(), Fault> {
 	match kernel::retry(tries, PAUSE_MS, &mut || above.remove(name.as_c_str())) {
 		Err(fault) if read::is_absent(&fault) => Ok(()),
 		// It lies in a group that the restore made and closed: only there may who is not root do the one and not the other.

@@ -66,6 +66,7 @@ fn grow(cli: &Cli, steps: Option<Steps<'_>>, log: &mut dyn Log) -> Result<Outcom
 		fit: cli.fit,
 		rollback: !cli.no_rollback,
 		read_all: cli.read_all,
+		freeze: cli.freeze,
 		journal: cli.journal.map(|path| path.0.as_bytes()),
 		steps,
 	};

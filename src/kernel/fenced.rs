@@ -1,7 +1,7 @@
 //! The one fenced file with `unsafe` in it: an image's file as bytes, the standard streams, and device programs.
 //!
 //! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
-//! to 2, unshare(2), ioctl(2), and bpf(2) and threads, which rustix does not have.
+//! to 2, unshare(2), ioctl(2), and bpf(2), signals and threads, which rustix does not have, or not for programs with a libc.
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
@@ -196,7 +196,28 @@ pub fn beside(work: Work<'_>, body: &mut dyn FnMut(&dyn Fn() -> bool)) {
 	body(&|| thread.start());
 }
 
-/// syscalls(2): x86_64's number, and that of the architectures that share theirs.
+/// syscalls(2): x86_64's numbers, and those of the architectures that share theirs.
+const RT_SIGPROCMASK: c_long = if cfg!(target_arch = "x86_64") { 14 } else { 135 };
+const RT_SIGPENDING: c_long = if cfg!(target_arch = "x86_64") { 127 } else { 136 };
+/// sigprocmask(2)
+const SIG_BLOCK: c_long = 0;
+
+/// Lets signals, one bit each, wait for as long as this thread is there; those that waited before.
+pub fn block_signals(signals: u64) -> u64 {
+	let mut before = 0_u64;
+	// SAFETY: the kernel reads and writes a set of eight bytes, as it is told.
+	unsafe { syscall(RT_SIGPROCMASK, SIG_BLOCK, &raw const signals, &raw mut before, size_of::<u64>()) };
+	before
+}
+
+/// The signals that wait for this thread or the process.
+pub fn pending_signals() -> u64 {
+	let mut pending = 0_u64;
+	// SAFETY: the kernel writes a set of eight bytes, as it is told.
+	unsafe { syscall(RT_SIGPENDING, &raw mut pending, size_of::<u64>()) };
+	pending
+}
+
 const BPF: c_long = if cfg!(target_arch = "x86_64") { 321 } else { 280 };
 /// Commands of bpf(2), linux/bpf.h.
 const BPF_PROG_LOAD: c_long = 5;

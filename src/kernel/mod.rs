@@ -13,7 +13,7 @@ pub mod proc;
 pub mod stream;
 
 use core::ffi::c_ulong;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
@@ -73,6 +73,24 @@ pub fn clear_umask() {
 pub fn sleep_ms(milliseconds: u32) {
 	let time = rustix::thread::Timespec { tv_sec: 0, tv_nsec: i64::from(milliseconds) * 1_000_000 };
 	let _ = rustix::thread::nanosleep(&time);
+}
+
+/// Signals that end a process, HUP, INT, QUIT and TERM of signal(7), one bit each.
+const ENDING: u64 = 1 | 1 << 1 | 1 << 2 | 1 << 14;
+/// Those of them that wait because cgraft wants them to.
+static HELD: AtomicU32 = AtomicU32::new(0);
+
+/// From now on signals that end a process wait, but for those that are ignored, until [`has_signal`] finds them.
+pub fn hold_signals(ignored: u64) {
+	let wanted = ENDING & !ignored;
+	let before = fenced::block_signals(wanted);
+	HELD.fetch_or((wanted & !before) as u32, Relaxed);
+}
+
+/// Whether a signal came that was to end this process.
+pub fn has_signal() -> bool {
+	let held = u64::from(HELD.load(Relaxed));
+	held != 0 && fenced::pending_signals() & held != 0
 }
 
 /// Lets another thread run, if one waits.

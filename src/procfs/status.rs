@@ -23,6 +23,12 @@ pub fn process(text: &[u8]) -> Option<u32> {
 	number32(field(text, b"Tgid:").trim_ascii_start())
 }
 
+/// The signals that the process ignores, one bit each, the first one the lowest; 0 without the line.
+pub fn ignored_signals(text: &[u8]) -> u64 {
+	let digits = field(text, b"SigIgn:").trim_ascii_start();
+	core::str::from_utf8(digits).ok().and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or(0)
+}
+
 /// What a line has behind its name.
 fn field<'t>(text: &'t [u8], name: &[u8]) -> &'t [u8] {
 	text.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(name)).unwrap_or(&[])

@@ -1,6 +1,7 @@
 //! The phases of a restore in their order, and its end: done, failed and taken back, or left.
 
 use crate::act::aim::Targets;
+use crate::act::halt::{Halt, go_on};
 use crate::act::host::Host;
 use crate::act::join::Join;
 use crate::act::kept::State;
@@ -11,7 +12,7 @@ use crate::act::undo::roll_back;
 use crate::act::work::{Pass, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
-use crate::limits::PASSES;
+use crate::limits::{LOOKS, PASSES};
 use crate::log::Level;
 use crate::name::Shown;
 use crate::restore::{Outcome, Request};
@@ -26,6 +27,8 @@ pub(super) struct Story<'s, 'a> {
 	pub(super) work: Work<'s>,
 	/// Values were written to groups that are there.
 	pub(super) settled: bool,
+	/// Tasks are frozen while they move.
+	pub(super) freeze: bool,
 }
 
 impl Story<'_, '_> {
@@ -39,7 +42,7 @@ impl Story<'_, '_> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
-			self.join(false).or_else(|error| self.work.log.unfit(error))?;
+			self.join_all().or_else(|error| self.work.log.unfit(error))?;
 		}
 		if (create || join || limit) && self.work.pending {
 			self.settle()?;
@@ -59,6 +62,7 @@ impl Story<'_, '_> {
 	}
 
 	fn pass(&mut self, pass: Pass) -> Result<(), Error> {
+		go_on()?;
 		let work = &mut self.work;
 		work.journal.is_whole().and(work.journal.flush()).at(format_args!("write the journal"))?;
 		(work.pass, work.cursor) = (pass, MadeCursor::new());
@@ -68,9 +72,26 @@ impl Story<'_, '_> {
 		tour(&self.image, self.host, self.targets, self.tour, work)
 	}
 
+	/// Moves tasks; with `--freeze` while none of them runs.
+	fn join_all(&mut self) -> Result<(), Error> {
+		if self.freeze {
+			let Work { journal, record, log, .. } = &mut self.work;
+			self.join.halt(journal, record, *log)?;
+		}
+		if let Halt::Wait(at) = self.join.halt {
+			self.join.go_to(Halt::Wait(at))?;
+			self.join(false)?;
+			go_on()?;
+			self.join.go_to(Halt::Last(at))?;
+		}
+		self.join(false)?;
+		let Work { journal, record, .. } = &mut self.work;
+		self.join.release(journal, record).at(format_args!("let frozen tasks go on"))
+	}
+
 	/// Moves tasks, and those that they forked since the dump, until a pass finds none of these, or none at all.
 	fn join(&mut self, is_last: bool) -> Result<(), Error> {
-		for _ in 0..PASSES {
+		for _ in 0..LOOKS {
 			let Work { journal, record, log, .. } = &mut self.work;
 			let moved = self.join.pass(journal)?;
 			let late = self.join.follow(journal, record, *log)?;
@@ -148,6 +169,7 @@ impl Story<'_, '_> {
 	/// Tells what failed and takes back what was done.
 	fn fail(&mut self, error: &Error, rollback: bool) -> Outcome {
 		let Work { journal, record, value, log, counts, .. } = &mut self.work;
+		let _ = self.join.release(journal, record); // what is left is told below
 		if let Err(error) = log.unfit(*error) {
 			log.say(Level::Error, format_args!("{error}"));
 		}
