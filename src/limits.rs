@@ -55,6 +55,8 @@ pub const SINK_BYTES: usize = 64 * 1024;
 pub const LIST_BYTES: usize = 8 * 1024;
 /// Bytes of child names that wait to be visited, all levels together.
 pub const PENDING_BYTES: usize = 128 * 1024;
+/// Values that groups of a kind lack and that are remembered from one of them to the next.
+pub const MISSING: usize = 4;
 /// Groups that a second thread may have read ahead.
 pub const AHEAD_GROUPS: usize = 32;
 /// Bytes of the names and values of such a group; one with more is not read ahead.

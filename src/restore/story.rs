@@ -28,7 +28,7 @@ pub(super) struct Story<'s, 'a> {
 	pub(super) settled: bool,
 }
 
-impl Story<'_, '_> {
+impl<'s, 'a: 's> Story<'s, 'a> {
 	pub(super) fn phases(&mut self) -> Result<(), Error> {
 		let Phases { create, join, limit, freeze } = self.work.phases;
 		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
