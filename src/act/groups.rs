@@ -44,7 +44,10 @@ impl<'w> Work<'w> {
 		if made {
 			match self.lack(site)? {
 				Some(lack) if lack.needs == 0 => return Ok(None),
-				Some(lack) if lack.is_near => return Ok(Some((None, true))),
+				Some(lack) if lack.is_near => {
+					self.near_groups += 1;
+					return Ok(Some((None, true)));
+				}
 				_ => {}
 			}
 		}

@@ -111,7 +111,7 @@ impl Work<'_> {
 		&mut self,
 		site: &Site<'_, '_>,
 		dir: &Dir,
-		known: &Property,
+		known: &'static Property,
 		saved: &Saved<'_>,
 	) -> Result<(), Fault> {
 		let mut name = [0; NEAR_BYTES];
@@ -127,6 +127,11 @@ impl Work<'_> {
 		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
+		if let (true, Some(share)) = (site.near && self.pass == Pass::Check && is_known, &mut self.share)
+			&& share.takes((site, dir), file, known, text)
+		{
+			return Ok(());
+		}
 		if is_known && self.is_fresh_text(known) && self.write(site, dir, file, known, text, 0).is_ok() {
 			return Ok(());
 		}
@@ -136,7 +141,7 @@ impl Work<'_> {
 		};
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
-		let same = value::same_in_pages(known, text, current, self.page) || value::is_healed(known, text, current);
+		let same = is_right(known, text, current, self.page);
 		if self.pass == Pass::Check {
 			self.check(site, known, saved, (!same).then_some(len), now);
 			return Ok(());
@@ -243,6 +248,11 @@ impl Work<'_> {
 		self.counts.written += u64::from(result.is_ok());
 		result
 	}
+}
+
+/// Whether the host's value is as the image says.
+pub(super) fn is_right(known: &Property, text: &[u8], current: &[u8], page: u64) -> bool {
+	value::same_in_pages(known, text, current, page) || value::is_healed(known, text, current)
 }
 
 /// A file's name, or its path from the group above.

@@ -7,6 +7,7 @@
 
 use heapless::Vec;
 
+use crate::act::ahead::back::Share;
 use crate::act::ahead::guest::Guest;
 use crate::act::fits::Lists;
 use crate::act::fresh::{Lack, Missing};
@@ -84,6 +85,10 @@ pub struct Work<'w> {
 	pub tell: Option<Tell<'w>>,
 	/// What a second thread read ahead.
 	pub guest: Option<Guest<'w>>,
+	/// A second thread that reads back; not where values may be skipped, which is told at once.
+	pub share: Option<Share<'w>>,
+	/// Groups that were worked on from those above.
+	pub near_groups: u64,
 	/// For the line at the end.
 	pub counts: Counts,
 	/// Values that were refused in this pass.
@@ -183,6 +188,8 @@ impl<'w> Work<'w> {
 			log,
 			tell: None,
 			guest: None,
+			share: None,
+			near_groups: 0,
 			counts: Counts::default(),
 			failed: 0,
 			seen: 0,

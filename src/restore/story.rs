@@ -1,5 +1,6 @@
 //! The phases of a restore in their order, and its end: done, failed and taken back, or left.
 
+use crate::act::ahead::back::Back;
 use crate::act::aim::Targets;
 use crate::act::host::Host;
 use crate::act::join::Join;
@@ -11,10 +12,14 @@ use crate::act::undo::roll_back;
 use crate::act::work::{Pass, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
+use crate::kernel::fenced;
 use crate::limits::PASSES;
 use crate::log::Level;
 use crate::name::Shown;
 use crate::restore::{Outcome, Request};
+
+/// Groups whose values one thread reads back.
+const FEW: u64 = 256;
 
 /// A restore on its way.
 pub(super) struct Story<'s, 'a> {
@@ -24,6 +29,7 @@ pub(super) struct Story<'s, 'a> {
 	pub(super) tour: &'s mut tour::Buffers,
 	pub(super) join: Join<'s, 'a>,
 	pub(super) work: Work<'s>,
+	pub(super) back: &'s Back,
 	/// Values were written to groups that are there.
 	pub(super) settled: bool,
 }
@@ -100,10 +106,26 @@ impl<'s, 'a: 's> Story<'s, 'a> {
 		if self.work.skip_missing { Ok(()) } else { self.pass(Pass::Insist) }
 	}
 
+	/// Reads everything back, with a second thread where there are many values of new groups: it tells nothing, and what
+	/// it finds is found once more.
+	fn check(&mut self) -> Result<(), Error> {
+		let (back, page, mut done) = (self.back, self.work.page, Ok(()));
+		fenced::beside(&|| back.work(page), &mut |start| {
+			if self.work.share.is_some() && self.work.near_groups > FEW {
+				back.begin(start);
+			}
+			done = self.pass(Pass::Check);
+			back.end();
+		});
+		self.work.differences += u64::from(!back.is_right());
+		self.work.share = None;
+		done
+	}
+
 	/// Reads everything back. Where a new group is not as the property table says, everything is compared once more.
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
-		self.pass(Pass::Check)?;
+		self.check()?;
 		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
 			self.work.trust = false;
 			self.settle()?;
