@@ -55,10 +55,18 @@ pub const SINK_BYTES: usize = 64 * 1024;
 pub const LIST_BYTES: usize = 8 * 1024;
 /// Bytes of child names that wait to be visited, all levels together.
 pub const PENDING_BYTES: usize = 128 * 1024;
+/// Values that groups of a kind lack and that are remembered from one of them to the next.
+pub const MISSING: usize = 4;
 /// Groups that a second thread may have read ahead.
 pub const AHEAD_GROUPS: usize = 32;
 /// Bytes of the names and values of such a group; one with more is not read ahead.
 pub const AHEAD_BYTES: usize = 8 * 1024;
+/// Values that a second thread may have to read back.
+pub const BACK_VALUES: usize = 64;
+/// Bytes of such a value; a longer one is read by the first.
+pub const BACK_BYTES: usize = 64;
+/// Bytes that a file with such a value may show.
+pub const SHORT_TEXT_BYTES: usize = 512;
 /// Bytes of the heads of one hierarchy that are kept at a time (more are found by a further pass).
 pub const HEAD_BYTES: usize = 64 * 1024;
 /// Heads of one hierarchy that are kept at a time.

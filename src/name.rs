@@ -107,6 +107,11 @@ impl Trail {
 		self.bytes.truncate(end);
 	}
 
+	/// Back to where it had this length.
+	pub fn cut(&mut self, len: usize) {
+		self.bytes.truncate(len);
+	}
+
 	/// Back to the root.
 	pub fn clear(&mut self) {
 		self.bytes.clear();

@@ -4,6 +4,7 @@ mod story;
 mod verify;
 
 use crate::act::ahead::Ahead;
+use crate::act::ahead::back::{Back, Share};
 use crate::act::aim::{Aim, Targets};
 use crate::act::disks;
 use crate::act::dry::{Heads, Plan, Steps};
@@ -90,6 +91,7 @@ pub struct Workspace {
 	heads: Heads,
 	lists: fits::Lists,
 	pub(crate) ahead: Ahead,
+	back: Back,
 }
 
 impl Workspace {
@@ -108,6 +110,7 @@ impl Workspace {
 			heads: [0; PLAN_HEADS],
 			lists: [const { [const { None }; 2] }; 2],
 			ahead: Ahead::new(),
+			back: Back::new(),
 		}
 	}
 }
@@ -148,10 +151,10 @@ pub fn restore<'a>(
 	}
 	kernel::raise_open_files();
 	kernel::clear_umask();
-	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists, .. } = space;
+	let Workspace { host, targets, tour, join, room, line, record, value, journal, heads, lists, back, .. } = space;
 	host.discover(request.yard, line)?;
 	let brings = request.phases.create && request.mode.makes();
-	let Request { pid_map: pairs, same_pids, pidns, skip_missing, like, steps, .. } = *request;
+	let Request { pid_map: pairs, same_pids, pidns, skip_missing, like, steps, freeze, .. } = *request;
 	let mut aim = Aim { host, targets, skip_missing, like, brings, skipped: 0, log, steps };
 	aim.run(image, request.roots)?;
 	let counts = Counts { skipped: aim.skipped, ..Counts::default() };
@@ -163,7 +166,7 @@ pub fn restore<'a>(
 	if request.fit {
 		fits::read_lists(host, targets, line, lists);
 	}
-	let proc = Proc::open().at(format_args!("open /proc"))?;
+	let (back, proc) = (&*back, Proc::open().at(format_args!("open /proc"))?);
 	let dump = &Dump::beside(image, request.folder.filter(|_| request.phases.join))?;
 	let claim = Claim { pairs, same_pids, pidns, skip_missing };
 	let who = match request.phases.join {
@@ -178,7 +181,7 @@ pub fn restore<'a>(
 	(work.skip_missing, work.trust, work.freezes, work.counts) = (request.skip_missing, true, freezes, counts);
 	(work.ours, work.page, work.read_all) = (is_ours(image)?, page(image)?, request.read_all);
 	(work.owners, work.nears) = (request.owners, request.steps.is_none() && keeps_beneath());
-	work.fit = request.fit.then_some(&*lists);
+	(work.fit, work.share) = (request.fit.then_some(&*lists), (!skip_missing).then(|| Share::new(back)));
 	if let Some(steps) = request.steps {
 		kernel::hold_still();
 		work.journal.plan = Some(Plan { steps, heads });
@@ -187,7 +190,7 @@ pub fn restore<'a>(
 		work.trust = !work.journal.is_continued();
 	}
 	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
-	let mut story = Story { image: *image, host, targets, tour, join, work, settled: false, freeze: request.freeze };
+	let mut story = Story { image: *image, host, targets, tour, join, work, back, settled: false, freeze };
 	let done = story.phases();
 	let outcome = story.finish(done, request);
 	if request.steps.is_none() && outcome.as_ref().is_ok_and(|outcome| outcome.code == 1) {

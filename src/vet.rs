@@ -112,18 +112,17 @@ fn vet_hierarchy<'a>(hierarchy: &Hierarchy<'a>, counts: &mut Counts<'a>) -> Resu
 		return Err(Fault::image(hierarchy.at(), Why::TooManyNames));
 	}
 	let mut descent = Descent::new(hierarchy);
-	let mut sound = None;
+	let mut sound = 0;
 	while let Some(turn) = descent.turn()? {
 		let Turn::Enter(group) = turn else { continue };
 		vet_group_name(&group, descent.depth() == 1)?;
 		counts.groups += 1;
-		// Many groups differ from the one before in nothing but their name.
-		if sound != Some(group.body()) {
+		if sound == 0 || sound != descent.kind() {
 			let unknown = counts.unknown;
 			vet_group(&group)?;
 			vet_attributes(&group)?;
 			vet_properties(hierarchy, &group, counts)?;
-			sound = (counts.unknown == unknown).then_some(group.body());
+			sound = if counts.unknown == unknown { descent.kind() } else { 0 };
 		}
 	}
 	Ok(())

@@ -67,7 +67,26 @@ check "tells the same" cmp "$work/out.one" "$work/out.two"
 check "namely all that was changed" [ "$(grep -c 'cpu.shares' "$work/out.two")" = "$(seq 80 7 700 | grep -vcx 300)" ]
 check "owners and missing groups as well" grep -q g300 "$work/out.two"
 
-find "$place" -mindepth 1 -depth -type d -exec rmdir {} +
+# A restore reads the values of new groups back with it. What one thread finds wrong, both put right.
+remove() { find "$place" -depth -type d -exec rmdir {} +; }
+restored() { # restored WHAT THREADS COMMAND...: from nothing, all is there
+	local what=$1 threads=$2; shift 2
+	remove
+	check "$what: a restore" "$@" "$CGRAFT" restore -i "$work/two" 2>"$work/err.$threads"
+	check "$what: with $threads threads more" [ "$(threads)" = "$threads" ]
+	check "$what: all is as it was" "$CGRAFT" verify -i "$work/two"
+}
+trace=(strace -f -qq -e 'trace=clone,clone3' -o "$work/trace")
+for wrong in "" "-e inject=read:error=EIO:when=300" "-e inject=write:retval=3:when=600"; do
+	# shellcheck disable=SC2086 # several words
+	restored "${wrong:-all is well}, one thread" 0 taskset -c 0 "${trace[@]}" $wrong
+	# shellcheck disable=SC2086
+	restored "${wrong:-all is well}, two threads" 1 "${trace[@]}" $wrong
+	[ -n "$wrong" ] || check "the same is said" cmp "$work/err.0" "$work/err.1"
+done
+remove
+mkdir "$place"
+
 tree "$place" 8
 same "a binary tree"
 find "$place" -mindepth 1 -depth -type d -exec rmdir {} +

@@ -7,6 +7,7 @@
 //!
 //! The thread makes no [`crate::error::Error`], whose place is the process's only one, and no message.
 
+pub mod back;
 pub mod guest;
 mod reader;
 

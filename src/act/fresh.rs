@@ -5,7 +5,7 @@ use crate::act::tour::{Legacy, Site};
 use crate::act::values::rank;
 use crate::act::work::{Pass, Work};
 use crate::error::Fault;
-use crate::image::view::{Perms, Property as Saved};
+use crate::image::view::{Perms, Property as Saved, Text};
 use crate::kernel::dir::Dir;
 use crate::limits::{FILE_BYTES, NEAR_BYTES, READ_KINDS};
 use crate::property::{Fresh, Phase, Property, Read, Write, value};
@@ -25,9 +25,27 @@ pub struct Lack {
 	is_owned: bool,
 	/// What is missing are texts, which are written and read from the group above.
 	pub(super) is_near: bool,
+	/// All that is missing is in [`Work::missing`].
+	is_noted: bool,
 }
 
-impl Work<'_> {
+/// A value that groups of a kind lack.
+#[derive(Clone, Copy)]
+pub struct Missing<'a> {
+	pub(super) known: &'static Property,
+	pub(super) bit: u64,
+	name: &'a [u8],
+	text: &'a [u8],
+}
+
+impl<'a> Missing<'a> {
+	/// Without the owner and mode of the file, which has them by itself.
+	pub(super) fn saved(&self) -> Saved<'a> {
+		Saved { name: self.name, value: Text::Bytes(self.text), perms: None, at: 0 }
+	}
+}
+
+impl<'w> Work<'w> {
 	/// Whether a file of a group that was just made has this owner and mode.
 	pub(super) fn is_usual(&self, known: &Property, perms: Perms) -> bool {
 		let usual = if known.write == Write::Devices { 0o444 } else { 0o644 };
@@ -80,7 +98,7 @@ impl Work<'_> {
 	/// What a group that this restore made lacks, where that is all that matters: nothing is below it, and neither its
 	/// attributes nor its owner are to be set. What it has is counted where nothing is needed; where it is made, whether
 	/// something comes later.
-	pub(super) fn lack(&mut self, site: &Site<'_, '_>) -> Result<Option<Lack>, Fault> {
+	pub(super) fn lack(&mut self, site: &Site<'_, 'w>) -> Result<Option<Lack>, Fault> {
 		if site.kind == 0 || !self.trust || !self.mode.writes(true) {
 			return Ok(None);
 		}
@@ -98,7 +116,7 @@ impl Work<'_> {
 
 	/// The values that are to be looked at, by their bits: of a group that this restore made those that it has not by
 	/// itself; of one of each kind all are read back.
-	pub(super) fn wanted(&mut self, site: &Site<'_, '_>) -> Result<u64, Fault> {
+	pub(super) fn wanted(&mut self, site: &Site<'_, 'w>) -> Result<u64, Fault> {
 		if !site.made || !self.trust {
 			self.pending = true; // only making groups asks
 			return Ok(u64::MAX);
@@ -119,15 +137,17 @@ impl Work<'_> {
 	}
 
 	/// What a new group lacks; of one like the one before that is known.
-	fn lacks(&mut self, site: &Site<'_, '_>) -> Result<Lack, Fault> {
+	fn lacks(&mut self, site: &Site<'_, 'w>) -> Result<Lack, Fault> {
 		match self.judged {
-			Some((kind, legacy, lack)) if kind != 0 && (kind, legacy) == (site.kind, site.legacy) => return Ok(lack),
+			Some((key, lack)) if site.kind != 0 && key == (site.kind, site.at, site.legacy) => return Ok(lack),
 			_ => {}
 		}
 		let is_own = |perms: Perms| (perms.uid, perms.gid) == self.own && perms.mode & 0o7700 == 0o700;
 		let is_owned = site.group.attributes().next().is_none() && self.perms(site)?.is_none_or(is_own);
 		let is_near = self.nears && self.fit.is_none();
-		let mut lack = Lack { needs: 0, has: 0, is_unsure: false, kind: site.at as u32, is_owned, is_near };
+		let mut lack =
+			Lack { needs: 0, has: 0, is_unsure: false, kind: site.at as u32, is_owned, is_near, is_noted: true };
+		self.missing.clear();
 		let (mut hint, mut before) = (0, 0);
 		for saved in site.properties() {
 			let mut saved = saved?;
@@ -138,10 +158,26 @@ impl Work<'_> {
 				let has = self.is_as_made(site, known, &saved);
 				lack.kind = (lack.kind ^ hint as u32 ^ if has { 0 } else { 0x100 }).wrapping_mul(0x0100_0193);
 				self.add_lack(&mut lack, site, (known, bit, &saved), has);
+				if lack.needs & bit != 0 {
+					lack.is_noted &= self.note_missing(known, bit, &saved);
+				}
 			}
 		}
-		self.judged = Some((site.kind, site.legacy, lack));
+		self.judged = Some(((site.kind, site.at, site.legacy), lack));
 		Ok(lack)
+	}
+
+	/// Whether there was room for it.
+	fn note_missing(&mut self, known: &'static Property, bit: u64, saved: &Saved<'w>) -> bool {
+		match saved.value {
+			Text::Bytes(text) => self.missing.push(Missing { known, bit, name: saved.name, text }).is_ok(),
+			Text::Number(_) => false,
+		}
+	}
+
+	/// Whether all that a group lacks is in [`Work::missing`]; it is not open.
+	pub(super) fn knows_missing(&self, site: &Site<'_, '_>) -> bool {
+		site.near && self.judged.is_some_and(|((kind, ..), lack)| kind == site.kind && lack.is_noted)
 	}
 
 	fn add_lack(

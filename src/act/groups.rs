@@ -29,9 +29,9 @@ pub(super) const CONTROL: &CStr = c"cgroup.subtree_control";
 /// The lists that v1 wants in a cpuset before a task may enter.
 pub(super) const LISTS: [&CStr; 2] = [c"cpuset.cpus", c"cpuset.mems"];
 
-impl Work<'_> {
+impl<'w> Work<'w> {
 	/// Opens the group `name` in `above`, or makes it where the mode and the phase allow.
-	pub(super) fn reach(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
+	pub(super) fn reach(&mut self, site: &Site<'_, 'w>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		// Where a kill could leave it so, nothing is written down as made that is there.
 		if self.eager && self.creates() && !self.journal.is_kept() {
 			match self.make(site, above, name) {
@@ -44,7 +44,10 @@ impl Work<'_> {
 		if made {
 			match self.lack(site)? {
 				Some(lack) if lack.needs == 0 => return Ok(None),
-				Some(lack) if lack.is_near => return Ok(Some((None, true))),
+				Some(lack) if lack.is_near => {
+					self.near_groups += 1;
+					return Ok(Some((None, true)));
+				}
 				_ => {}
 			}
 		}
@@ -66,7 +69,7 @@ impl Work<'_> {
 	}
 
 	/// None where there is nothing more to do in the new group.
-	fn make(&mut self, site: &Site<'_, '_>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
+	fn make(&mut self, site: &Site<'_, 'w>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		let perms = if site.role == Role::Way { None } else { site.group.perms()? };
 		// Who is not root must be able to go on in it; what the image says comes after its children.
 		let mode = perms.map_or(PLAIN_MODE, |perms| perms.mode | OPEN_MODE);

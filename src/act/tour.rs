@@ -34,10 +34,8 @@ struct Level {
 	stand: Stand,
 	role: Role,
 	made: bool,
-	/// Components of the host's path to leave with it.
-	steps: u16,
-	/// Components of the image's path to leave with it.
-	image_steps: u16,
+	/// Lengths of the host's and the image's path above it.
+	above: [u16; 2],
 	retry: u64,
 	legacy: Legacy,
 	/// See [`Site::kind`].
@@ -65,14 +63,12 @@ pub struct Buffers {
 	levels: Vec<Level, DEPTH>,
 	path: Trail,
 	image_path: Trail,
-	/// The last number of a kind of groups.
-	kind: u32,
 }
 
 impl Buffers {
 	/// Empty ones.
 	pub const fn new() -> Self {
-		Buffers { levels: Vec::new(), path: Trail::new(), image_path: Trail::new(), kind: 0 }
+		Buffers { levels: Vec::new(), path: Trail::new(), image_path: Trail::new() }
 	}
 }
 
@@ -90,14 +86,13 @@ pub fn tour<'a>(
 	buffers: &mut Buffers,
 	visitor: &mut dyn Visit<'a>,
 ) -> Result<(), Error> {
-	buffers.kind = 0;
 	for target in targets.in_order() {
 		let Some(hierarchy) = image.hierarchies().nth(target.from) else { continue };
 		let hierarchy = hierarchy.at(format_args!("the image"))?;
 		buffers.levels.clear();
 		buffers.path.clear();
 		buffers.image_path.clear();
-		let result = Tour { host, target, buffers, visitor, last: None }.run(&hierarchy);
+		let result = Tour { host, target, buffers, visitor }.run(&hierarchy);
 		buffers.levels.clear(); // an error leaves groups open
 		result?;
 	}
@@ -109,8 +104,6 @@ struct Tour<'t, 'a> {
 	target: &'t Target,
 	buffers: &'t mut Buffers,
 	visitor: &'t mut dyn Visit<'a>,
-	/// All but the name of the group before, if nothing is below it.
-	last: Option<&'a [u8]>,
 }
 
 impl<'a> Tour<'_, 'a> {
@@ -118,30 +111,28 @@ impl<'a> Tour<'_, 'a> {
 		let mut descent = Descent::new(hierarchy);
 		while let Some(turn) = descent.turn().at(format_args!("the image"))? {
 			match turn {
-				Turn::Enter(group) => self.enter(&group)?,
+				Turn::Enter(group) => self.enter(&group, descent.kind())?,
 				Turn::Leave(group) => self.leave(&group)?,
 			}
 		}
 		Ok(())
 	}
 
-	fn enter(&mut self, group: &Group<'a>) -> Result<(), Error> {
-		let before = components(self.buffers.path.bytes()).count();
+	fn enter(&mut self, group: &Group<'a>, kind: u32) -> Result<(), Error> {
+		let Buffers { path, image_path, .. } = &*self.buffers;
 		let mut level = Level {
 			stand: Stand::Missing,
 			role: Role::Way,
 			made: false,
-			steps: 0,
-			image_steps: 0,
+			above: [path, image_path].map(|path| path.bytes().len() as u16), // a trail is no longer
 			retry: 0,
 			legacy: Legacy::Unknown,
-			kind: 0,
+			kind,
 		};
 		let placed = self.place(group, &mut level);
 		let label = &self.host.hierarchies[self.target.at].label;
 		placed.at(format_args!("group {} of {}", self.buffers.path.shown(), label.shown()))?;
 		let mut retry = 0;
-		level.steps = (components(self.buffers.path.bytes()).count() - before) as u16;
 		let above = self.buffers.levels.last();
 		if let Some(dir) = level.dir(above) {
 			let legacy = above.map_or(Legacy::Unknown, |above| above.legacy);
@@ -153,22 +144,10 @@ impl<'a> Tour<'_, 'a> {
 		self.buffers.levels.push(level).map_err(|_| full).at(format_args!("the image"))
 	}
 
-	/// See [`Site::kind`].
-	fn kind(&mut self, group: &Group<'a>) -> u32 {
-		let body = group.body();
-		if self.last != Some(body) {
-			let is_leaf = group.children().next().is_none();
-			self.buffers.kind += 1;
-			self.last = is_leaf.then_some(body);
-		}
-		if self.last.is_some() { self.buffers.kind } else { 0 }
-	}
-
 	/// Finds the group's place: below the group on top, or by the rule.
 	fn place(&mut self, group: &Group<'a>, level: &mut Level) -> Result<(), Fault> {
 		for component in components(group.name) {
 			self.buffers.image_path.push(component)?;
-			level.image_steps += 1;
 		}
 		let image_path = self.buffers.image_path.bytes();
 		let role = match group.is_ancestor()? {
@@ -179,7 +158,6 @@ impl<'a> Tour<'_, 'a> {
 		match self.buffers.levels.last().map(|above| &above.stand) {
 			Some(Stand::Missing | Stand::Near) => return Ok(()),
 			Some(Stand::At(_)) => {
-				level.kind = self.kind(group);
 				return self.walk(group, group.name, role, None, level);
 			}
 			Some(Stand::Unplaced) | None => {}
@@ -257,8 +235,9 @@ impl<'a> Tour<'_, 'a> {
 			let site = level.site(self.target, label, &self.buffers.path, group);
 			self.visitor.leave(&site, dir, level.retry)?;
 		}
-		(0..level.steps).for_each(|_| self.buffers.path.pop());
-		(0..level.image_steps).for_each(|_| self.buffers.image_path.pop());
+		let [path, image_path] = level.above.map(usize::from);
+		self.buffers.path.cut(path);
+		self.buffers.image_path.cut(image_path);
 		Ok(())
 	}
 }

@@ -6,6 +6,7 @@ use heapless::Vec;
 
 use crate::act::fits::cut_list;
 use crate::act::foresee::{VALUE, foresee_write};
+use crate::act::fresh::Missing;
 use crate::act::give::owner_error;
 use crate::act::journal::{Change, Record, file_name};
 use crate::act::read;
@@ -24,8 +25,10 @@ impl Work<'_> {
 	/// Goes through the values whose bits are set; the bits of those that were refused. In the last passes a value that
 	/// is refused again is an error.
 	pub(super) fn values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u64, again: bool) -> Result<u64, Error> {
+		if self.knows_missing(site) {
+			return self.missing_values(site, dir, wanted, again);
+		}
 		let (mut refused, mut hint, mut left) = (0, 0, wanted);
-		let insists = again && self.pass >= Pass::Insist && !self.skip_missing;
 		for saved in site.properties() {
 			if site.near && left == 0 {
 				break; // no file comes twice in such a group
@@ -45,24 +48,50 @@ impl Work<'_> {
 				}
 				saved.value = Text::Bytes(&list);
 			}
-			match self.value(site, dir, known, &saved) {
-				Ok(()) => {}
-				Err(fault) if self.pass == Pass::Check => {
-					self.log.warn(format_args!("read {} of {site}: {fault}", Shown(saved.name)));
-					self.differ_value(site, known, &saved, None);
-				}
-				Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
-					let error = owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault);
-					self.log.unfit(error)?;
-				}
-				Err(fault) if insists => {
-					let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
-					self.log.unfit(Error::new(fault, format_args!("{file} of {site}, value {text}")))?;
-				}
-				Err(_) => refused |= bit,
+			refused |= if self.is_refused((site, dir), known, &saved, again)? { bit } else { 0 };
+		}
+		Ok(refused)
+	}
+
+	/// The same for a group like the one before, of which is known what is missing.
+	fn missing_values(&mut self, site: &Site<'_, '_>, dir: &Dir, wanted: u64, again: bool) -> Result<u64, Error> {
+		let mut refused = 0;
+		for index in 0..self.missing.len() {
+			let Some(missing @ &Missing { known, bit, .. }) = self.missing.get(index) else { break };
+			let saved = missing.saved();
+			if wanted & bit != 0 && self.is_refused((site, dir), known, &saved, again)? {
+				refused |= bit;
 			}
 		}
 		Ok(refused)
+	}
+
+	/// One value; whether it was refused.
+	fn is_refused(
+		&mut self,
+		(site, dir): (&Site<'_, '_>, &Dir),
+		known: &'static Property,
+		saved: &Saved<'_>,
+		again: bool,
+	) -> Result<bool, Error> {
+		let insists = again && self.pass >= Pass::Insist && !self.skip_missing;
+		match self.value(site, dir, known, saved) {
+			Ok(()) => {}
+			Err(fault) if self.pass == Pass::Check => {
+				self.log.warn(format_args!("read {} of {site}: {fault}", Shown(saved.name)));
+				self.differ_value(site, known, saved, None);
+			}
+			Err(fault @ Fault::Unfit(Why::NotOwner)) if insists => {
+				let error = owner_error(format_args!("{}", Shown(saved.name)), site, Ok(saved.perms), fault);
+				self.log.unfit(error)?;
+			}
+			Err(fault) if insists => {
+				let (file, text) = (Shown(saved.name), Shown(saved.value.bytes()));
+				self.log.unfit(Error::new(fault, format_args!("{file} of {site}, value {text}")))?;
+			}
+			Err(_) => return Ok(true),
+		}
+		Ok(false)
 	}
 
 	/// Tells that a list was cut, once: when it is read back.
@@ -82,7 +111,7 @@ impl Work<'_> {
 		&mut self,
 		site: &Site<'_, '_>,
 		dir: &Dir,
-		known: &Property,
+		known: &'static Property,
 		saved: &Saved<'_>,
 	) -> Result<(), Fault> {
 		let mut name = [0; NEAR_BYTES];
@@ -98,6 +127,11 @@ impl Work<'_> {
 		if known.phase == Phase::Never && (!with_perms || self.keeps_entrance()) {
 			return Ok(());
 		}
+		if let (true, Some(share)) = (site.near && self.pass == Pass::Check && is_known, &mut self.share)
+			&& share.takes((site, dir), file, known, text)
+		{
+			return Ok(());
+		}
 		if is_known && self.is_fresh_text(known) && self.write(site, dir, file, known, text, 0).is_ok() {
 			return Ok(());
 		}
@@ -107,7 +141,7 @@ impl Work<'_> {
 		};
 		let current = self.value.get(..len).unwrap_or(&[]);
 		let now = saved.perms.filter(|_| !with_perms).unwrap_or(now);
-		let same = value::same_in_pages(known, text, current, self.page) || value::is_healed(known, text, current);
+		let same = is_right(known, text, current, self.page);
 		if self.pass == Pass::Check {
 			self.check(site, known, saved, (!same).then_some(len), now);
 			return Ok(());
@@ -214,6 +248,11 @@ impl Work<'_> {
 		self.counts.written += u64::from(result.is_ok());
 		result
 	}
+}
+
+/// Whether the host's value is as the image says.
+pub(super) fn is_right(known: &Property, text: &[u8], current: &[u8], page: u64) -> bool {
+	value::same_in_pages(known, text, current, page) || value::is_healed(known, text, current)
 }
 
 /// A file's name, or its path from the group above.

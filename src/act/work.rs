@@ -5,9 +5,12 @@
 //! (a parent's limit may only shrink after theirs), and then in further passes as long as one of them changes
 //! anything. Only then is it an error.
 
+use heapless::Vec;
+
+use crate::act::ahead::back::Share;
 use crate::act::ahead::guest::Guest;
 use crate::act::fits::Lists;
-use crate::act::fresh::Lack;
+use crate::act::fresh::{Lack, Missing};
 use crate::act::give::owner_error;
 use crate::act::journal::{Change, Journal, Record};
 use crate::act::made::{Along, MadeCursor};
@@ -17,7 +20,7 @@ use crate::difference::{Tell, What};
 use crate::error::{At, Error, Fault};
 use crate::kernel::dir::Dir;
 use crate::kernel::own_ids;
-use crate::limits::{JOURNAL_BYTES, READ_KINDS, RECORD_BYTES, VALUE_BYTES};
+use crate::limits::{JOURNAL_BYTES, MISSING, READ_KINDS, RECORD_BYTES, VALUE_BYTES};
 use crate::log::Log;
 use crate::name::Name;
 use crate::owners::Owners;
@@ -82,6 +85,10 @@ pub struct Work<'w> {
 	pub tell: Option<Tell<'w>>,
 	/// What a second thread read ahead.
 	pub guest: Option<Guest<'w>>,
+	/// A second thread that reads back; not where values may be skipped, which is told at once.
+	pub share: Option<Share<'w>>,
+	/// Groups that were worked on from those above.
+	pub near_groups: u64,
 	/// For the line at the end.
 	pub counts: Counts,
 	/// Values that were refused in this pass.
@@ -106,8 +113,10 @@ pub struct Work<'w> {
 	pub page: u64,
 	/// Every value is read back, also of new groups that are as such groups are.
 	pub read_all: bool,
-	/// The group before: its kind, what it takes over, and what it lacks.
-	pub judged: Option<(u32, Legacy, Lack)>,
+	/// The group before: its kind, its hierarchy, what it takes over, and what it lacks.
+	pub judged: Option<((u32, usize, Legacy), Lack)>,
+	/// What groups of that kind lack, as far as there is room for it.
+	pub(super) missing: Vec<Missing<'w>, MISSING>,
 	/// Files of groups that are not open may be reached from the group above.
 	pub nears: bool,
 	/// No value of this pass was written before: those of new groups are as the property table says.
@@ -116,7 +125,7 @@ pub struct Work<'w> {
 	pub(super) read_kinds: [u32; READ_KINDS],
 }
 
-impl<'a> Visit<'a> for Work<'_> {
+impl<'a: 'w, 'w> Visit<'a> for Work<'w> {
 	fn arrive(&mut self, site: &Site<'_, 'a>, above: &Dir, name: &Name) -> Result<Option<Reached>, Fault> {
 		let reached = self.reach(site, above, name);
 		reached.or_else(|fault| {
@@ -150,6 +159,9 @@ impl<'a> Visit<'a> for Work<'_> {
 			self.failed += u64::from(left.count_ones());
 			self.pending |= left != 0;
 		}
+		if site.near {
+			return Ok(()); // it has its attributes and its owner
+		}
 		self.attributes(site, dir)?;
 		self.owner(site, dir)
 			.or_else(|fault| self.log.unfit(owner_error(format_args!("the directory"), site, self.perms(site), fault)))
@@ -176,6 +188,8 @@ impl<'w> Work<'w> {
 			log,
 			tell: None,
 			guest: None,
+			share: None,
+			near_groups: 0,
 			counts: Counts::default(),
 			failed: 0,
 			seen: 0,
@@ -189,6 +203,7 @@ impl<'w> Work<'w> {
 			page: 0,
 			read_all: false,
 			judged: None,
+			missing: Vec::new(),
 			nears: false,
 			untouched: false,
 			read_kinds: [0; READ_KINDS],

@@ -159,7 +159,7 @@ impl<'w, 'a> Pair<'w, 'a> {
 				let children = other.group(other.bytes(level.start, level.end))?.children().messages();
 				let key = |_: bool, message: Message<'_>| Ok(hash(START, name_of(message)?));
 				let mut look = |message| Ok((name_of(message)? == group.name).then_some(message));
-				if let Some(found) = level.seek.find(children, &mut look, descent.siblings()?.messages(), &key)? {
+				if let Some(found) = level.seek.find(children, &mut look, descent.siblings().messages(), &key)? {
 					return other.group(found).map(Some);
 				}
 			}

@@ -1,7 +1,7 @@
 //! A hierarchy of the image in, its groups out in tree order: entered before their children, left after them.
 //!
 //! Memory is three offsets a level. The depth is counted in components, so a head `a/b/c` is three levels; deeper than
-//! [`DEPTH`] is a fault.
+//! [`DEPTH`] is a fault. Many groups differ from the one before in nothing but their name: of those nothing is read again.
 
 use heapless::Vec;
 
@@ -35,6 +35,10 @@ pub struct Descent<'a> {
 	above_head: usize,
 	/// Turns since pages were released.
 	turns: u32,
+	/// The group entered last, until it is left, and all but its name, if nothing is below it.
+	leaf: Option<Group<'a>>,
+	last: Option<&'a [u8]>,
+	kind: u32,
 }
 
 /// Turns between two releases of the image's pages.
@@ -44,12 +48,19 @@ impl<'a> Descent<'a> {
 	/// Before the first head.
 	#[inline(never)]
 	pub fn new(hierarchy: &Hierarchy<'a>) -> Self {
-		Descent { hierarchy: *hierarchy, heads: hierarchy.heads(), frames: Vec::new(), above_head: 0, turns: 0 }
+		let (hierarchy, heads, frames) = (*hierarchy, hierarchy.heads(), Vec::new());
+		Descent { hierarchy, heads, frames, above_head: 0, turns: 0, leaf: None, last: None, kind: 0 }
 	}
 
 	/// Groups that are entered now.
 	pub fn depth(&self) -> usize {
 		self.frames.len()
+	}
+
+	/// Not 0 where the group entered last has nothing below it: the same number as that of the one before where all but the
+	/// name is the same, byte for byte; else its offset in the payload.
+	pub fn kind(&self) -> u32 {
+		if self.last.is_some() { self.kind } else { 0 }
 	}
 
 	fn group(&self, frame: Frame) -> Result<Group<'a>, Fault> {
@@ -65,8 +76,8 @@ impl<'a> Descent<'a> {
 		Ok(group)
 	}
 
-	fn rest(&self, frame: Frame) -> Result<Repeated<'a, Group<'a>>, Fault> {
-		Ok(self.group(frame)?.children_in(self.hierarchy.bytes(frame.next, frame.end)))
+	fn rest(&self, frame: Frame) -> Repeated<'a, Group<'a>> {
+		self.hierarchy.groups_in(self.hierarchy.bytes(frame.next, frame.end))
 	}
 
 	/// Enters a group or leaves one; none at the end.
@@ -76,10 +87,14 @@ impl<'a> Descent<'a> {
 			self.hierarchy.pages.release();
 			self.turns = 0;
 		}
+		if let Some(leaf) = self.leaf.take() {
+			self.frames.pop();
+			return Ok(Some(Turn::Leave(leaf)));
+		}
 		let next = match self.frames.last().copied() {
 			None => self.heads.next().transpose()?,
 			Some(frame) => {
-				let mut rest = self.rest(frame)?;
+				let mut rest = self.rest(frame);
 				let next = rest.next().transpose()?;
 				if let Some(top) = self.frames.last_mut() {
 					top.next = rest.at() as u32; // the payload's size is a u32
@@ -107,20 +122,33 @@ impl<'a> Descent<'a> {
 		let need = self.above_head + self.frames.len() + 1;
 		let message = group.message();
 		let (start, end) = (message.at as u32, (message.at + message.bytes.len()) as u32);
+		let body = group.body();
+		if self.last.is_none_or(|last| !is_same(last, body)) {
+			self.last = group.children().next().is_none().then_some(body);
+			self.kind = start;
+		}
+		self.leaf = self.last.map(|_| group);
 		let pushed = need <= DEPTH && self.frames.push(Frame { start, end, next: start }).is_ok();
 		if pushed { Ok(()) } else { Err(Fault::full(Limit::Depth, need)) }
 	}
 
 	/// Whether the group entered last has a sibling after it, or it is a head and another head follows.
 	pub fn has_next_sibling(&self) -> Result<bool, Fault> {
-		Ok(self.siblings()?.next().transpose()?.is_some())
+		Ok(self.siblings().next().transpose()?.is_some())
 	}
 
 	/// The siblings after the group entered last; for a head the heads that follow.
-	pub fn siblings(&self) -> Result<Repeated<'a, Group<'a>>, Fault> {
+	pub fn siblings(&self) -> Repeated<'a, Group<'a>> {
 		match self.frames.len().checked_sub(2).and_then(|at| self.frames.get(at)) {
 			Some(parent) => self.rest(*parent),
-			None => Ok(self.heads),
+			None => self.heads,
 		}
 	}
+}
+
+/// Whether two texts are equal, eight bytes a step: mostly they are, to their end.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+	let ((words, rest), (other_words, other_rest)) = (one.as_chunks(), other.as_chunks());
+	let is_same = |(one, other): (&[u8; 8], &[u8; 8])| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other);
+	one.len() == other.len() && rest == other_rest && words.iter().zip(other_words).all(is_same)
 }

@@ -1,5 +1,6 @@
 //! The phases of a restore in their order, and its end: done, failed and taken back, or left.
 
+use crate::act::ahead::back::Back;
 use crate::act::aim::Targets;
 use crate::act::halt::{Halt, go_on};
 use crate::act::host::Host;
@@ -12,10 +13,14 @@ use crate::act::undo::roll_back;
 use crate::act::work::{Pass, Work};
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Image;
+use crate::kernel::fenced;
 use crate::limits::{LOOKS, PASSES};
 use crate::log::Level;
 use crate::name::Shown;
 use crate::restore::{Outcome, Request};
+
+/// Groups whose values one thread reads back.
+const FEW: u64 = 256;
 
 /// A restore on its way.
 pub(super) struct Story<'s, 'a> {
@@ -25,13 +30,14 @@ pub(super) struct Story<'s, 'a> {
 	pub(super) tour: &'s mut tour::Buffers,
 	pub(super) join: Join<'s, 'a>,
 	pub(super) work: Work<'s>,
+	pub(super) back: &'s Back,
 	/// Values were written to groups that are there.
 	pub(super) settled: bool,
 	/// Tasks are frozen while they move.
 	pub(super) freeze: bool,
 }
 
-impl Story<'_, '_> {
+impl<'s, 'a: 's> Story<'s, 'a> {
 	pub(super) fn phases(&mut self) -> Result<(), Error> {
 		let Phases { create, join, limit, freeze } = self.work.phases;
 		if !create || !matches!(self.work.mode, Mode::Full | Mode::Soft) {
@@ -78,13 +84,16 @@ impl Story<'_, '_> {
 			let Work { journal, record, log, .. } = &mut self.work;
 			self.join.halt(journal, record, *log)?;
 		}
+		let mut twice = 0;
 		if let Halt::Wait(at) = self.join.halt {
 			self.join.go_to(Halt::Wait(at))?;
 			self.join(false)?;
+			twice = core::mem::take(&mut self.work.counts.joined);
 			go_on()?;
 			self.join.go_to(Halt::Last(at))?;
 		}
 		self.join(false)?;
+		self.work.counts.joined = self.work.counts.joined.max(twice); // a task counts once
 		let Work { journal, record, .. } = &mut self.work;
 		self.join.release(journal, record).at(format_args!("let frozen tasks go on"))
 	}
@@ -121,10 +130,26 @@ impl Story<'_, '_> {
 		if self.work.skip_missing { Ok(()) } else { self.pass(Pass::Insist) }
 	}
 
+	/// Reads everything back, with a second thread where there are many values of new groups: it tells nothing, and what
+	/// it finds is found once more.
+	fn check(&mut self) -> Result<(), Error> {
+		let (back, page, mut done) = (self.back, self.work.page, Ok(()));
+		fenced::beside(&|| back.work(page), &mut |start| {
+			if self.work.share.is_some() && self.work.near_groups > FEW {
+				back.begin(start);
+			}
+			done = self.pass(Pass::Check);
+			back.end();
+		});
+		self.work.differences += u64::from(!back.is_right());
+		self.work.share = None;
+		done
+	}
+
 	/// Reads everything back. Where a new group is not as the property table says, everything is compared once more.
 	fn read_back(&mut self) -> Result<(), Error> {
 		let skipped = self.work.counts.skipped;
-		self.pass(Pass::Check)?;
+		self.check()?;
 		if self.work.differences != 0 && self.work.trust && !self.work.journal.is_dry() {
 			self.work.trust = false;
 			self.settle()?;

@@ -55,20 +55,13 @@ impl<'a> Group<'a> {
 
 	/// The groups right below.
 	pub fn children(&self) -> Repeated<'a, Group<'a>> {
-		self.children_in(self.message)
-	}
-
-	/// The groups right below among a part of its fields.
-	pub fn children_in(&self, message: Message<'a>) -> Repeated<'a, Group<'a>> {
-		let number = if self.layout == Layout::Rfc { schema::rfc_dir::CHILDREN } else { schema::dir::CHILDREN };
-		Repeated::new(message, number, self.layout)
+		Repeated::new(self.message, child(self.layout), self.layout)
 	}
 
 	/// The fields of its own, and children on the way to them.
 	fn own(&self) -> Own<'a> {
 		let rfc = self.layout == Layout::Rfc;
-		let child = if rfc { schema::rfc_dir::CHILDREN } else { schema::dir::CHILDREN };
-		Own { fields: Fields::new(self.message), child, ended: rfc }
+		Own { fields: Fields::new(self.message), child: child(self.layout), ended: rfc }
 	}
 
 	/// The first one of its own fields with this number. What cgraft adds stands before the owner and mode.
@@ -105,6 +98,11 @@ impl<'a> Group<'a> {
 	pub fn properties(&self) -> Properties<'a> {
 		Properties::new(self.own(), self.layout)
 	}
+}
+
+/// The number of a group's fields that are groups.
+pub(super) fn child(layout: Layout) -> u32 {
+	if layout == Layout::Rfc { schema::rfc_dir::CHILDREN } else { schema::dir::CHILDREN }
 }
 
 /// The fields of a group up to its first child, if its owner and mode stand before that: cgraft writes everything of a

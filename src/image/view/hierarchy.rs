@@ -1,5 +1,6 @@
 //! A hierarchy of the image: its names and its topmost groups.
 
+use super::group::child;
 use super::{Group, Layout, Pages, Repeated, View};
 use crate::error::{Fault, Why};
 use crate::image::schema;
@@ -49,6 +50,11 @@ impl<'a> Hierarchy<'a> {
 	/// A group of it by its bytes.
 	pub fn group(&self, message: Message<'a>) -> Result<Group<'a>, Fault> {
 		Group::view(message, self.layout)
+	}
+
+	/// The groups right below a group of it among a part of that group's fields.
+	pub fn groups_in(&self, message: Message<'a>) -> Repeated<'a, Group<'a>> {
+		Repeated::new(message, child(self.layout), self.layout)
 	}
 
 	/// Whether it is v2: its only name is empty.
