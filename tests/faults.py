@@ -1,23 +1,29 @@
 """Fails each system call of a run once with each errno it can give (strace -e inject), and judges what comes of it.
 
-    faults.py CGRAFT FOLDER GROUP PART OF SAMPLE
+    faults.py CGRAFT FOLDER GROUP PART OF SAMPLE [REGEX]
 
 GROUP lies right below the roots of cpu, pids and v2. PART of OF parts of the work is done here; of every SAMPLE faults one is tried.
+With REGEX every fault is tried whose line (`STORY: call NUMBER of CALL says ERROR`) it matches, and no other.
 Runs in a pid namespace of its own (unshare -fp --mount-proc), so that a run makes the same calls each time. Prints each wrong outcome
-as a line with `#`, and as its last lines `class NUMBER NAME`, `faults TRIED ALL` and `wrong NUMBER`.
+as a line with `#`, and as its last lines `class NUMBER NAME`, `skip NUMBER WHY`, `faults TRIED ALL` and `wrong NUMBER`.
 
 What is right is written once, in `judge_*`. A call that fails is right only if the exit code is a documented one, standard error has
 one line for it (and those that tell of the way back), and files and groups are as before, or as intended; never a third.
 """
 import collections
+import errno
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
 import zlib
 
+from tracer import traced
+
 CGRAFT, FOLDER, GROUP, PART, OF, SAMPLE = sys.argv[1:4] + [int(text) for text in sys.argv[4:7]]
+ONLY = re.compile(sys.argv[7]) if len(sys.argv) > 7 else None
 SECONDS = 30
 
 # What a call can say for reasons that are not a mistake of its caller. Calls that cannot fail, or happen before main, are left out.
@@ -35,7 +41,7 @@ ERRORS = {
     'fremovexattr': 'EPERM EIO', 'rt_sigaction': 'EINVAL', 'clone': 'EAGAIN ENOMEM', 'clone3': 'EAGAIN ENOMEM ENOSYS', 'setns': 'EPERM',
     'unshare': 'EPERM ENOSPC', 'fsopen': 'EPERM ENOSYS', 'fsconfig': 'EBUSY EPERM', 'fsmount': 'EPERM', 'mount': 'EPERM EBUSY',
     'umount2': 'EBUSY', 'ioctl': 'ENOTTY', 'nanosleep': 'EINTR', 'clock_nanosleep': 'EINTR', 'mprotect': 'ENOMEM', 'bpf': 'EPERM',
-    'sched_getaffinity': 'EINVAL',
+    'sched_getaffinity': 'EINVAL', 'sched_setaffinity': 'EINVAL',
 }
 # These say that something is not there, or is not supported: nobody can know better, so that much may be missing in what is done.
 ABSENT = {'ENOENT', 'ENODEV', 'ESRCH', 'EOPNOTSUPP', 'ENODATA', 'EINVAL', 'ENOSYS'}
@@ -155,13 +161,27 @@ def run(arguments, call=None, error=None, number=0, also=(), stdin=None):
         for text in also:
             command += ['-e', 'inject=' + text]
         command += ['-e', f'inject={call}:error={error}:when={number}', CGRAFT] + arguments
-    try:
-        done = subprocess.run(command, cwd=AREA, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired:
-        return Result('hangs', b'', '', '', True)
+    done = finish(command)
     trace = open(TRACE, errors='replace').read() if call else ''
+    if done.returncode is None:
+        return Result('hangs', b'', ''.join(trace.splitlines(True)[-1:]), trace, True)
     hit = len(re.findall(r'\(INJECTED\)', trace)) > len(also)
     return Result(done.returncode, done.stdout, done.stderr.decode(errors='replace'), trace, hit)
+
+
+def finish(command):
+    """Runs a command; its exit code is None where it did not end in time. Only time counts in which this runs, too: a machine that stands
+    still, or a debugger that stops everything, is no hang. The whole group is ended: a program outlives its strace."""
+    with subprocess.Popen(command, cwd=AREA, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0) as process:
+        for _ in range(10 * SECONDS):
+            try:
+                out, err = process.communicate(timeout=0.1)
+                return subprocess.CompletedProcess(command, process.returncode, out, err)
+            except subprocess.TimeoutExpired:
+                pass
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return subprocess.CompletedProcess(command, None, b'', b'')
 
 
 def recorded(arguments, also=()):
@@ -169,7 +189,7 @@ def recorded(arguments, also=()):
     command = ['strace', '-f', '-qq', '-o', TRACE]
     for text in also:
         command += ['-e', 'inject=' + text]
-    subprocess.run(command + [CGRAFT] + arguments, cwd=AREA, capture_output=True, timeout=SECONDS, stdin=subprocess.DEVNULL)
+    finish(command + [CGRAFT] + arguments)
     counts = collections.Counter()
     for line in open(TRACE, errors='replace'):
         found = re.match(r'(\d+) +(\w+)\(', line)
@@ -340,8 +360,9 @@ def before_restore():
 def before_undo():
     half()
     keep({'image': IMAGE, 'bad': BAD})
-    if run(['restore', '-i', 'image', '--journal', 'journal']).code != 0:
-        raise SystemExit('# the restore before an undo fails')
+    result = run(['restore', '-i', 'image', '--journal', 'journal'])
+    if result.code != 0:
+        raise SystemExit(f'# the restore before an undo fails: exit {result.code}: {result.err}')
 
 
 def keep(wanted):
@@ -361,47 +382,102 @@ def faults(calls, without):
                 yield call, number, error
 
 
-tried = every = wrong = 0
+tried = every = wrong = sampled = 0
 classes = collections.Counter()
 
 
 def story(name, arguments, before, judge, also=(), without=(), double=False):
     """Every fault of this run."""
-    global ARGUMENTS, DOUBLE, PIPED, tried, every, wrong
+    global ARGUMENTS, DOUBLE, PIPED
     ARGUMENTS, DOUBLE, PIPED = arguments, double, (True if arguments[-1] == '-' else None)
     before()
     calls = recorded(arguments, also)
-    list_of = list(faults(calls, without))
-    if PART == 0:
-        every += len(list_of)
-    unknown = [call for call in calls if call not in ERRORS and call not in CANNOT_FAIL]
-    if unknown:
-        wrong += 1
-        print(f'# {name}: calls that tests/faults.py does not know: {unknown}')
-    for at, (call, number, error) in enumerate(list_of):
-        # Writing calls change something: each is tried. Of the others a sample.
-        step = SAMPLE if call not in ALWAYS else max(1, SAMPLE // 3) if double else 1
-        if at % OF != PART or (at // OF) % step:
-            continue
+    know(name, calls)
+    if PART == 0 and set(calls) & set(without):
+        print(f'skip {sum(calls[call] for call in without)} calls of {name}, which are those of dump: {" ".join(sorted(set(calls) & set(without)))}')
+    for call, number, error in chosen(name, list(faults(calls, without)), double):
         before()
         kept = files()
         result = run(arguments, call, error, number, also)
         if not result.hit:
             classes['the call was not made'] += 1
             continue
-        tried += 1
-        why = 'hangs' if result.code == 'hangs' else None
-        if isinstance(result.code, int) and (result.code < 0 or result.code > 6):
-            why = f'ended by a signal or abort ({result.code})'
-        why = why or judge(result, error, kept) or lines_are_right(result) or leaks(result, call)
-        if why == LEFT_OUT:
-            classes[f'{name}: exit 0, left out what the fault says is not there'] += 1
-        elif why:
-            wrong += 1
-            shown = '; '.join(result.err.splitlines()[:3])
-            print(f'# {name}: call {number} of {call} says {error}: exit {result.code}: {why[:300]}: {shown}', flush=True)
-        else:
-            classes[f'{name}: exit {result.code}'] += 1
+        why = ended_badly(result.code) or judge(result, error, kept) or lines_are_right(result) or leaks(result, call)
+        count(name, f'call {number} of {call} says {error}', result, why)
+
+
+def know(name, calls):
+    global wrong
+    unknown = [call for call in calls if call not in ERRORS and call not in CANNOT_FAIL]
+    if unknown:
+        wrong += 1
+        print(f'# {name}: calls that tests/faults.py does not know: {unknown}')
+
+
+def chosen(name, list_of, double=False):
+    """Those of this part, and of the sample. Writing calls change something: each is tried."""
+    global every, sampled
+    for at, (call, number, error) in enumerate(list_of):
+        step = SAMPLE if call not in ALWAYS else max(1, SAMPLE // 3) if double else 1
+        if at % OF != PART:
+            continue
+        every += 1
+        if not ONLY.search(f'{name}: call {number} of {call} says {error}') if ONLY else (at // OF) % step:
+            sampled += 1
+            continue
+        yield call, number, error
+
+
+def ended_badly(code):
+    if code == 'hangs':
+        return code
+    return f'ended by a signal or abort ({code})' if code < 0 or code > 6 else None
+
+
+def count(name, fault, result, why):
+    global tried, wrong
+    tried += 1
+    if why == LEFT_OUT:
+        classes[f'{name}: exit 0, left out what the fault says is not there'] += 1
+    elif why:
+        wrong += 1
+        shown = '; '.join(result.err.splitlines()[:3])
+        print(f'# {name}: {fault}: exit {result.code}: {why[:300]}: {shown}', flush=True)
+    else:
+        classes[f'{name}: exit {result.code}'] += 1
+
+
+# Groups below one head, so that a second thread reads ahead; it begins with the 65th.
+MANY = 80
+
+
+def second_thread(name, arguments, before, judge):
+    """Every fault of either thread, counted from where there are two."""
+    global ARGUMENTS, DOUBLE, PIPED
+    ARGUMENTS, DOUBLE, PIPED = arguments, False, None
+    for victim, which in (1, 'the second thread'), (0, 'the first thread meanwhile'):
+        before()
+        good = traced([CGRAFT] + arguments, AREA, victim)
+        after = files()
+        if len(good.calls) != 2:
+            raise SystemExit(f'# {name}: there is no second thread')
+        know(name, good.calls[victim])
+        for call, number, error in chosen(f'{name}, {which}', list(faults(good.calls[victim], ()))):
+            before()
+            kept = files()
+            result = traced([CGRAFT] + arguments, AREA, victim, call, number, getattr(errno, error))
+            if not result.hit:
+                classes['the call was not made'] += 1
+                continue
+            why = ended_badly(result.code)
+            # The first thread reads again what the second could not; but nobody doubts that something is not there.
+            if victim == 1 and not why and error not in ABSENT and (result.code, result.out, files()) != (good.code, good.out, after):
+                why = 'not the same as without the fault'
+            result = Result(result.code, result.out, result.err, result.trace, result.files)
+            why = why or judge(result, error, kept) or lines_are_right(result)
+            if result.code == good.code and result.hit != good.files and not why and call != 'close':
+                why = f'left open: {sorted(set(result.hit) - set(good.files))}'
+            count(f'{name}, {which}', f'call {number} of {call} says {error}', result, why)
 
 
 def leaks(result, call):
@@ -410,7 +486,7 @@ def leaks(result, call):
 
 
 CANNOT_FAIL = {'execve', 'arch_prctl', 'set_tid_address', 'exit_group', 'exit', 'brk', 'fcntl', 'getpid', 'gettid', 'geteuid', 'getegid', 'umask',
-               'uname', 'rt_sigprocmask', 'futex', 'rt_sigreturn', 'set_robust_list', 'rseq', 'sched_yield', 'clock_gettime', 'membarrier'}
+               'uname', 'rt_sigprocmask', 'futex', 'rt_sigreturn', 'set_robust_list', 'rseq', 'sched_yield', 'clock_gettime', 'membarrier', 'prctl'}
 ALWAYS = {'mkdirat', 'write', 'pwrite64', 'unlinkat', 'fchownat', 'fchown', 'fchmod', 'fchmodat', 'fsetxattr', 'ftruncate', 'linkat', 'renameat',
           'fsync', 'memfd_create', 'mmap', 'flock', 'clone', 'clone3', 'getdents64', 'pread64'}
 
@@ -462,6 +538,26 @@ try:
         GOOD, GOOD_CODE = good.out, good.code
         story(name, arguments, lambda: keep({'image': IMAGE, 'bad': BAD}), judge_print)
 
+    top = TOPS['cpu'] + '/many'
+    for number in range(MANY):
+        os.makedirs(f'{top}/{number}')
+    many = ['dump', '--cgroup', f'cpu:/{GROUP}/many', '-i', 'image']
+    before_dump()
+    assert run(many).code == 0
+    GOOD = files()['image']
+    GOOD_LINES = plain(GOOD)
+    if os.uname().machine != 'x86_64' or len(os.sched_getaffinity(0)) < 2:
+        print('skip 1 part, the faults of two threads: it needs x86_64 and two processors')
+    else:
+        second_thread('dump of many groups', many, before_dump, judge_dump)
+        keep({'image': GOOD})
+        GOOD, GOOD_CODE = b'', run(['verify', '-i', 'image']).code
+        compared = files()
+        second_thread('verify of many groups', ['verify', '-i', 'image'], lambda: keep(compared), judge_print)
+    for number in range(MANY):
+        os.rmdir(f'{top}/{number}')
+    os.rmdir(top)
+
     half()
     HALF = host()
     story('restore', ['restore', '-i', 'image'], before_restore, judge_restore)
@@ -483,5 +579,6 @@ finally:
                     threading.Event().wait(0.01)
 for name, number in sorted(classes.items()):
     print(f'class {number} {name}')
+print(f'skip {sampled} faults that are not of the sample')
 print(f'faults {tried} {every}')
 print(f'wrong {wrong}')

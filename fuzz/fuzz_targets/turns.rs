@@ -33,14 +33,12 @@ fuzz_target!(|input: &[u8]| {
 	let mut file = image(take);
 	let Some(counts) = judge(&file).map(|counts| (counts.sets, counts.tasks, counts.unknown)) else { return };
 	let (counts, unknown) = ((counts.0, counts.1), counts.2);
-	if let Some(mapped) = mapped(&file, &rules) {
+	if let Some(mapped) = mapped(&file, &rules, counts) {
 		file = mapped;
 	}
-	if let Some(translated) = host.translated(&file, unknown == 0) {
+	if let Some(translated) = host.translated(&file, unknown == 0, counts) {
 		file = translated;
 	}
-	let after = judged(&file);
-	assert_eq!(counts, (after.sets, after.tasks));
 	grown(&file, &root);
 });
 
@@ -55,7 +53,7 @@ fn rule(take: &mut Take<'_>) -> Vec<u8> {
 }
 
 /// What rules make of a good image: another good one, or the rules are refused.
-fn mapped(file: &[u8], rules: &[Vec<u8>]) -> Option<Vec<u8>> {
+fn mapped(file: &[u8], rules: &[Vec<u8>], counts: (u64, u64)) -> Option<Vec<u8>> {
 	let mut paths = Box::new(Paths::new());
 	for rule in rules {
 		assert!(paths.add(rule).ok()?);
@@ -70,8 +68,14 @@ fn mapped(file: &[u8], rules: &[Vec<u8>]) -> Option<Vec<u8>> {
 	};
 	let mut room = Box::new(Room::new());
 	let new = rewritten(&image, &mut Maps { paths: &mut paths, values, room: &mut room }).ok()?;
-	judged(&new);
+	assert_good(&new, counts);
 	Some(new)
+}
+
+/// A new image is good, and has the sets and tasks of the one that it was made of.
+fn assert_good(new: &[u8], counts: (u64, u64)) {
+	let after = judged(new);
+	assert_eq!(counts, (after.sets, after.tasks));
 }
 
 /// The hierarchies of a made-up host.
@@ -87,12 +91,12 @@ thread_local! {
 impl Host {
 	/// The image that this host can take: a good one. A file that its version
 	/// does not have, and the other one has, is refused by whoever judges the new image, as a restore does.
-	fn translated(&self, file: &[u8], all_known: bool) -> Option<Vec<u8>> {
+	fn translated(&self, file: &[u8], all_known: bool, counts: (u64, u64)) -> Option<Vec<u8>> {
 		let (new, _) = self.asked(file)?;
 		if !all_known {
 			vet(&Image::open(&new).unwrap()).ok()?;
 		}
-		judged(&new);
+		assert_good(&new, counts);
 		Some(new)
 	}
 

@@ -2,6 +2,7 @@
 //! to be good.
 
 pub mod build;
+pub mod journal;
 #[path = "../../tests/properties/memory.rs"]
 mod memory;
 

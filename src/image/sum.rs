@@ -19,7 +19,7 @@ impl Sum {
 		let mut tables = [[0; 256]; 4];
 		for (byte, sum) in (0..).zip(&mut tables[0]) {
 			*sum = byte;
-			(0..8).for_each(|_| *sum = (*sum >> 1) ^ if *sum & 1 == 0 { 0 } else { POLYNOMIAL });
+			(0..8).for_each(|_| *sum = (*sum >> 1) ^ ((*sum & 1) * POLYNOMIAL));
 		}
 		for behind in 1..4 {
 			for byte in 0..256 {

@@ -115,6 +115,8 @@ impl<S: Store> Values<'_, '_, '_, S> {
 	) -> Result<(), Error> {
 		let Values { writer, ask, value: space, tell } = self;
 		let (file, value) = (saved.name, saved.value.bytes());
+		// CRIU fills the owner and mode of freezer.state with whatever was in its memory.
+		let perms = saved.perms.filter(|_| file != b"freezer.state");
 		let others = |file: &str| saved_in(group.properties(), file);
 		let asked = Saved { version, index, file, value };
 		let place = format_args!("{} of group {}, {}", Shown(file), ShownPath(path), Shown(value));
@@ -122,7 +124,7 @@ impl<S: Store> Values<'_, '_, '_, S> {
 			let Some(outcome) = part(&asked, number, &others, &ask.choices, &mut **space).at(place)? else { break };
 			match outcome {
 				Outcome::Lost(Why::DeviceProgram) if property::find(Version::V2, file).is_some() => {
-					writer.property(file, value, saved.perms).placed()?;
+					writer.property(file, value, perms).placed()?;
 				}
 				Outcome::Lost(why) if taker.tells() => tell.lose(why, place),
 				Outcome::Lost(_) => {}
@@ -135,9 +137,9 @@ impl<S: Store> Values<'_, '_, '_, S> {
 					}
 				}
 				Outcome::Value { property, file, value, default } => {
-					if taker.takes(property, default, saved.perms) {
+					if taker.takes(property, default, perms) {
 						// A default asks for no file.
-						let perms = saved.perms.filter(|_| !default || property.phase == Phase::Never);
+						let perms = perms.filter(|_| !default || property.phase == Phase::Never);
 						writer.property(file, value, perms).placed()?;
 					}
 				}

@@ -36,6 +36,7 @@ impl Ahead {
 					keep_off(self.processor.load(Relaxed));
 				}
 				let _ = Reader { ahead: self, host, turn, met: 0 }.read(); // what it leaves, the walk does
+				let _ = self.buffers.lock().levels.restart(b""); // nothing stays open
 			}
 			self.busy.store(false, SeqCst);
 		}
@@ -84,7 +85,7 @@ impl Reader<'_> {
 				Err(fault) => return Err(fault),
 			}
 		}
-		levels.restart(b"")
+		Ok(())
 	}
 
 	/// Every other group, of those that the walk has not reached.
