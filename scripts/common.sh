@@ -20,16 +20,19 @@ repo_root() {
 	(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 }
 
-# need_packages PACKAGE...: installs those that are missing.
+# need_packages PACKAGE...: installs those that are missing. Scripts that run at the same time take turns: apt does not wait for itself.
 need_packages() {
-	local missing
+	local missing turn
 	mapfile -t missing < <(missing_packages "$@")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	command -v apt-get >/dev/null || die "missing, and there is no apt-get to install with: ${missing[*]}"
 	need_root "apt-get update && apt-get install -y ${missing[*]}"
 	say "installing ${missing[*]}"
+	exec {turn}>/run/cgraft-apt.lock
+	! command -v flock >/dev/null || flock "$turn"
 	apt_update
 	apt_install "${missing[@]}" || die "apt-get cannot install ${missing[*]}: is there a network?"
+	exec {turn}>&-
 }
 
 missing_packages() {
@@ -51,7 +54,7 @@ apt_update() {
 	apt-get -qq -o Acquire::Retries=2 update </dev/null >/dev/null 2>&1 || say "apt-get update had errors; going on with the lists there are"
 }
 
-apt_install_options=(-y --no-install-recommends -o Dpkg::Use-Pty=0)
+apt_install_options=(-y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
 
 apt_install() {
 	apt-get -qq "${apt_install_options[@]}" install "$@" </dev/null >/dev/null 2>&1
