@@ -56,8 +56,8 @@ impl Halt {
 	}
 }
 
-/// The hierarchy in which tasks can be frozen; on which files that depends, [`switch`].
-pub fn freezer(host: &Host) -> Result<usize, Fault> {
+/// The hierarchy in which tasks can be frozen.
+pub(super) fn freezer(host: &Host) -> Result<usize, Fault> {
 	let is_mounted = |at: &usize| host.hierarchies[*at].mount.as_ref().is_some_and(|place| !place.read_only);
 	let all = || (0..host.hierarchies.len()).filter(is_mounted);
 	let mut v1 = all().filter(|at| has_controller(host.hierarchies[*at].label.bytes(), b"freezer"));
@@ -66,7 +66,7 @@ pub fn freezer(host: &Host) -> Result<usize, Fault> {
 }
 
 /// Freezes a group or lets it go on; ENOENT where the kernel cannot.
-pub fn switch(dir: &Dir, version: Version, frozen: bool) -> Result<(), Fault> {
+pub(super) fn switch(dir: &Dir, version: Version, frozen: bool) -> Result<(), Fault> {
 	match (version, frozen) {
 		(Version::V1, true) => dir.write(c"freezer.state", b"FROZEN"),
 		(Version::V1, false) => dir.write(c"freezer.state", b"THAWED"),
@@ -75,7 +75,7 @@ pub fn switch(dir: &Dir, version: Version, frozen: bool) -> Result<(), Fault> {
 }
 
 /// Whether all tasks of a group, and of those below it, have stopped.
-pub fn is_frozen(dir: &Dir, version: Version) -> Result<bool, Fault> {
+fn is_frozen(dir: &Dir, version: Version) -> Result<bool, Fault> {
 	let mut text = [0; 256];
 	let (file, state) = match version {
 		Version::V1 => (c"freezer.state", &b"FROZEN"[..]),
@@ -86,7 +86,7 @@ pub fn is_frozen(dir: &Dir, version: Version) -> Result<bool, Fault> {
 }
 
 /// Lets signals that would end this process wait, unless they are ignored: frozen tasks cannot help themselves.
-pub fn hold_signals(text: &mut [u8]) {
+fn hold_signals(text: &mut [u8]) {
 	let read = proc::read_path(c"/proc/self", c"status", text);
 	kernel::hold_signals(status::ignored_signals(text.get(..read.unwrap_or(0)).unwrap_or(&[])));
 }
@@ -108,8 +108,8 @@ fn own_name() -> Result<Name, Fault> {
 }
 
 impl Join<'_, '_> {
-	#[inline(never)] // its names would widen the caller's frame
 	/// Freezes all processes that are to move, and those that they fork until they have stopped.
+	#[inline(never)] // its names would widen the caller's frame
 	pub fn halt(
 		&mut self,
 		journal: &mut Journal<'_>,

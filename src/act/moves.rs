@@ -47,6 +47,11 @@ impl Join<'_, '_> {
 	pub(super) fn bring_process(&mut self, pid: u32, at: usize, journal: &mut Journal<'_>) -> Result<(), Fault> {
 		self.at = at;
 		self.note_threads(at, pid, journal)?;
+		self.bring_alone(pid, at, journal)
+	}
+
+	/// The same where all its threads are known to be in the same group.
+	pub(super) fn bring_alone(&mut self, pid: u32, at: usize, journal: &mut Journal<'_>) -> Result<(), Fault> {
 		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
 		let version = self.host.hierarchies[at].label.version();
 		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;

@@ -8,13 +8,12 @@ use crate::act::halt::{Halt, freezer, is_own, switch};
 use crate::act::host::Host;
 use crate::act::join::{Buffers, Join};
 use crate::act::journal::{Change, Journal};
-use crate::act::moves::{move_noted, move_task};
-use crate::act::namespace::denied;
+use crate::act::moves::move_task;
 use crate::act::tasks::{Tasks, start_of};
 use crate::act::undo::remove;
-use crate::error::{At, Error, Fault, Why};
+use crate::error::{At, Error, Fault};
 use crate::kernel::dir::Dir;
-use crate::kernel::proc::{Proc, is_gone, with_number};
+use crate::kernel::proc::{unless_gone, with_number};
 use crate::kernel::stream::Reader;
 use crate::limits::{RECORD_BYTES, SHORT_LIST_BYTES};
 use crate::name::Name;
@@ -70,19 +69,10 @@ impl Join<'_, '_> {
 		for index in (0..self.buffers.late.len()).rev() {
 			let (child, _) = self.buffers.late[index];
 			if self.buffers.others.has(child) && self.is_held(child, at) {
-				let moved = self.is_in_target(child, at).and_then(|_| self.bring_alone(child, at, journal));
-				moved.or_else(|fault| if is_gone(&fault) { Ok(()) } else { Err(fault) })?;
+				unless_gone(self.is_in_target(child, at).and_then(|_| self.bring_alone(child, at, journal)))?;
 			}
 		}
 		self.is_in_target(pid, at).map(|_| ()) // leaves its group in `old`
-	}
-
-	/// Moves a process from the group in `old` into the one in `target`; all its threads are in the same one.
-	fn bring_alone(&mut self, pid: u32, at: usize, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let dir = self.open_target(journal)?.ok_or(Fault::Unfit(Why::NoGroup))?;
-		let version = self.host.hierarchies[at].label.version();
-		let file = dir.open_file(c"cgroup.procs").map_err(|fault| denied(version, fault))?;
-		move_noted(&file, version, (at, &self.buffers.old), pid, true, journal)
 	}
 
 	/// Lets all go that are still in a frozen group, of this run or of one that this one goes on with: back to where they
@@ -113,7 +103,7 @@ impl Join<'_, '_> {
 				}
 				_ => Ok(()),
 			};
-			first = first.and(done.or_else(|fault| if is_gone(&fault) { Ok(()) } else { Err(fault) }));
+			first = first.and(unless_gone(done));
 		}
 		self.halt = Halt::No;
 		first
@@ -121,32 +111,30 @@ impl Join<'_, '_> {
 
 	/// Whether a process is in a frozen group.
 	fn is_held(&mut self, pid: u32, at: usize) -> bool {
-		group_of(self.host, at, &self.proc, pid, &mut self.buffers.text).is_some_and(is_own)
+		group_of(self.host, at, self.proc.list(), pid, &mut self.buffers.text).is_some_and(is_own)
 	}
 
 	/// Removes a frozen group.
 	fn dissolve(&mut self, at: usize, path: &[u8]) -> Result<(), Fault> {
 		let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
 		let (Some((base, _)), Some(dir)) = (self.host.base(at), self.host.open(at, path)?) else { return Ok(()) };
-		evacuate(self.host, at, &dir, &mut self.buffers.text)?;
+		evacuate(self.host, at, &dir, self.proc.list(), &mut self.buffers.text)?;
 		remove(base, &Name::new(name)?, REMOVALS)
 	}
 }
 
 /// Moves who is left in a frozen group, of whom nobody wrote down where they were, to where their parents are.
-pub(super) fn evacuate(host: &Host, at: usize, dir: &Dir, text: &mut [u8]) -> Result<(), Fault> {
-	let proc = Proc::open()?;
+pub(super) fn evacuate(host: &Host, at: usize, dir: &Dir, processes: &Dir, text: &mut [u8]) -> Result<(), Fault> {
 	for _ in 0..LOOKS {
 		let (mut list, mut some) = ([0; SHORT_LIST_BYTES], false);
 		let mut lines = Lines::new(Reader::below(dir, c"cgroup.procs")?, &mut list);
 		while let Some(line) = lines.next_line()? {
 			some = true;
 			let Some(pid) = number32(line) else { continue };
-			let Some(parent) = parent_of(proc.list(), pid)? else { continue };
-			let group = group_of(host, at, &proc, parent, text).filter(|group| !is_own(group));
+			let Some(parent) = parent_of(processes, pid)? else { continue };
+			let group = group_of(host, at, processes, parent, text).filter(|group| !is_own(group));
 			if let Some(group) = group.map_or(Ok(None), |group| host.open(at, group))? {
-				let moved = move_task(&group, host.hierarchies[at].label.version(), pid, true);
-				moved.or_else(|fault| if is_gone(&fault) { Ok(()) } else { Err(fault) })?;
+				unless_gone(move_task(&group, host.hierarchies[at].label.version(), pid, true))?;
 			}
 		}
 		if !some {
@@ -157,8 +145,8 @@ pub(super) fn evacuate(host: &Host, at: usize, dir: &Dir, text: &mut [u8]) -> Re
 }
 
 /// A process's group in a hierarchy.
-fn group_of<'t>(host: &Host, at: usize, proc: &Proc, pid: u32, text: &'t mut [u8]) -> Option<&'t [u8]> {
-	let read = proc.list().read_text(&with_number(b"", pid, b"/cgroup"), text);
+fn group_of<'t>(host: &Host, at: usize, processes: &Dir, pid: u32, text: &'t mut [u8]) -> Option<&'t [u8]> {
+	let read = processes.read_text(&with_number(b"", pid, b"/cgroup"), text);
 	let line = find(text.get(..read.ok()?)?, host.hierarchies[at].label.bytes()).ok().flatten()?;
 	Some(line.path)
 }

@@ -14,7 +14,7 @@ use crate::act::thaw::evacuate;
 use crate::act::values::write_all;
 use crate::error::{Fault, Why, errno};
 use crate::image::view::Perms;
-use crate::kernel::{self, dir::Dir};
+use crate::kernel::{self, dir::Dir, proc::Proc};
 use crate::limits::{ATTRIBUTE_NAME_BYTES, FILE_BYTES, RECORD_BYTES, VALUE_BYTES};
 use crate::log::{Level, Log};
 use crate::name::{Name, Shown, ShownPath};
@@ -186,7 +186,7 @@ fn unmake(at: usize, path: &[u8], host: &Host, text: &mut [u8], tries: u32) -> R
 	if is_own(path)
 		&& let Some(dir) = host.open(at, path)?
 	{
-		evacuate(host, at, &dir, text)?;
+		evacuate(host, at, &dir, Proc::open()?.list(), text)?;
 	}
 	remove(&above, &name, tries)
 }

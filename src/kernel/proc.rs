@@ -172,6 +172,11 @@ pub fn own_namespaces() -> Result<[u64; 2]> {
 	Ok([number(c"/proc/self/ns/cgroup")?, number(c"/proc/self/ns/pid")?])
 }
 
+/// A task that is gone is no fault.
+pub fn unless_gone(result: Result<()>) -> Result<()> {
+	result.or_else(|fault| if is_gone(&fault) { Ok(()) } else { Err(fault) })
+}
+
 /// Whether the fault says that the task is gone.
 pub fn is_gone(fault: &Fault) -> bool {
 	matches!(fault, Fault::Kernel(errno::ENOENT | errno::ESRCH))
