@@ -371,8 +371,46 @@ by_a_child() {
 	destroy
 }
 
+# Of many processes it is not read one by one where they are, but each goes where it belongs, and back to where it was.
+many() {
+	local tree all other apart odd=0
+	mkdir -p "$at/$group/a" "$at/$group/b" "$at/$group-else"
+	bash -c 'for i in $(seq 600); do sleep 100000 & done; wait' 2>/dev/null &
+	tree=$!
+	kept+=("$tree")
+	until all=$(tr ' ' '\n' <"/proc/$tree/task/$tree/children"); [ "$(wc -w <<<"$all")" = 600 ]; do sleep 0.1; done
+	other=$(awk 'NR > 400 && NR % 3 == 0' <<<"$all")
+	apart=$(awk 'NR % 50 == 7' <<<"$all")
+	for task in $tree $all; do echo $task; done >"$work/all"
+	bring "$at/$group/a" <"$work/all"
+	bring "$at/$group/b" <<<"$other"
+	"$CGRAFT" dump -t $tree -i "$work/img"
+	# Some of them are elsewhere than the others, before and after those are listed.
+	bring "$at" <"$work/all"
+	bring "$at/$group-else" <<<"$apart"
+	strace -e trace=openat,openat2 -o "$work/trace" "$CGRAFT" restore --journal "$work/journal" -i "$work/img" 2>"$work/err"
+	check "600 processes: all are back" [ "$(members $tree)" = "/$group/a:534 /$group/b:67" ]
+	for task in $other; do [ "$(group_of $task)" = "/$group/b" ] || odd=$((odd + 1)); done
+	check "each of them in its group" [ $odd = 0 ]
+	check "few of their lists of groups were read" [ "$(grep -cE '"[0-9/]+/cgroup"' "$work/trace")" -lt 300 ]
+	cgraft restore -i "$work/img"
+	check "another restore moves nobody" says "tasks joined 0$"
+	cgraft undo "$work/journal"
+	check "undo takes all out again" [ "$status:$(members $tree)" = "0:/:589 /$group-else:12" ]
+	for task in $apart; do [ "$(group_of $task)" = "/$group-else" ] || odd=$((odd + 1)); done
+	check "each to where it was" [ $odd = 0 ]
+	rm "$work/journal"
+	kill -KILL $tree $all 2>/dev/null
+	destroy
+}
+
+# bring GROUP: moves the processes of its input there.
+bring() {
+	while read -r task; do echo "$task" >"$1/cgroup.procs"; done
+}
+
 start tasks
-for run in map_file large_map pid_namespace pid_namespace_threads like forks forked_and_undone by_a_child; do
+for run in map_file large_map pid_namespace pid_namespace_threads like forks forked_and_undone by_a_child many; do
 	echo "# $run"
 	$run
 done

@@ -37,6 +37,8 @@ impl<'w, 'a> Join<'w, 'a> {
 			set,
 			process,
 			at: 0,
+			quiet: None,
+			met: 0,
 			tell,
 			differences: 0,
 			lost: Lost::default(),
@@ -51,8 +53,13 @@ impl<'w, 'a> Join<'w, 'a> {
 
 	/// Whether the task of the image runs here with its numbers; it is one of these threads then.
 	pub(super) fn is_alive(&self, threads: &Dir, task: &Task<'_>) -> Result<bool, Fault> {
+		Ok(stranger(threads, &self.meant_task(task))?.is_none())
+	}
+
+	/// A task of the image as it would be here: with `--same-pids` only its name tells who it is.
+	pub(super) fn meant_task<'t>(&self, task: &Task<'t>) -> Task<'t> {
 		let parent = if matches!(self.who, Who::SameNumbers) { Some(0) } else { task.parent };
-		Ok(stranger(threads, &Task { parent, ..*task })?.is_none())
+		Task { parent, ..*task }
 	}
 
 	/// Tells that a task is not in the group that is in `target`, but in the one in `old`.

@@ -3,7 +3,6 @@
 use crate::act::aim::map_member;
 use crate::act::join::Join;
 use crate::act::journal::Journal;
-use crate::act::namespace;
 use crate::error::{At, Error, Fault, Why};
 use crate::image::view::Task;
 use crate::kernel::proc::is_gone;
@@ -24,7 +23,7 @@ impl Join<'_, '_> {
 		while let Some(spots) = self.set.as_ref()
 			&& let Some(found) = spots.all.get(spot)
 		{
-			let (at, member) = (found.at, spots.set.members().nth(found.member).and_then(Result::ok));
+			let (at, member) = (found.at(), spots.set.members().nth(found.member()).and_then(Result::ok));
 			let Some(member) = member.map(|member| self.meant(member)) else { break };
 			map_member(self.targets, at, &member, &mut self.buffers.target).at(format_args!("set {id}"))?;
 			let (path, label) = (ShownPath(&self.buffers.target), self.host.hierarchies[at].label.shown());
@@ -41,7 +40,7 @@ impl Join<'_, '_> {
 
 	/// Whether tasks of the current set were in a cgroup namespace of their own.
 	pub fn wants_namespace(&self) -> bool {
-		self.set.as_ref().is_some_and(|spots| namespace::wants_namespace(&spots.set))
+		self.set.as_ref().is_some_and(|spots| spots.has_namespace)
 	}
 
 	/// Moves a process into the groups of the set, and those of its threads that are elsewhere, until a pass finds none;

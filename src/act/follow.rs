@@ -15,10 +15,12 @@ use crate::image::view::Task;
 use crate::kernel;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{is_gone, with_number};
+use crate::kernel::stream::Reader;
 use crate::limits::{COMM_BYTES, RECORD_BYTES, STAT_BYTES};
 use crate::log::Log;
 use crate::name::{ShownPath, is_below_or_same};
 use crate::procfs::membership::find;
+use crate::procfs::scan::Lines;
 use crate::procfs::{scan, stat, status};
 
 /// Tasks that were forked since the dump, and sit outside of all groups of the image.
@@ -40,6 +42,17 @@ impl Strays {
 	}
 }
 
+/// How many tasks were started since boot: `processes` of /proc/stat, proc_stat(5). None if that cannot be known.
+fn started_tasks(line: &mut [u8]) -> Option<u64> {
+	let mut lines = Lines::new(Reader::open(c"/proc/stat").ok()?, line);
+	while let Some(line) = lines.next_line().ok()? {
+		if let Some(count) = line.strip_prefix(b"processes ") {
+			return scan::number(count).filter(|count| *count != 0);
+		}
+	}
+	None
+}
+
 impl Join<'_, '_> {
 	/// Moves who was forked since the dump and is where its parent was; how many.
 	pub fn follow(
@@ -56,10 +69,16 @@ impl Join<'_, '_> {
 		if !about.map_or(Ok(true), |about| about.has_whole_trees()).at(place)? {
 			return Ok(0);
 		}
+		let started = started_tasks(&mut self.buffers.text);
+		if started.is_some() && started == self.quiet {
+			return Ok(0); // nobody forked since the last look
+		}
+		self.quiet = None;
 		loop {
 			self.buffers.late.clear();
 			self.find_late(after).at(place)?;
 			if self.buffers.late.is_empty() {
+				self.quiet = started.filter(|_| after == 0);
 				return Ok(moved);
 			}
 			journal.flush().at(format_args!("write the journal"))?;

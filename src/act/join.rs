@@ -24,6 +24,7 @@ use crate::act::who::Who;
 use crate::difference::Tell;
 use crate::error::{Error, Fault, Why};
 use crate::image::view::{Image, Task};
+use crate::kernel::Handle;
 use crate::kernel::proc::{Proc, is_gone};
 use crate::limits::{LATE_TASKS, LINE_BYTES, LIST_BYTES};
 use crate::procfs::membership::find;
@@ -45,6 +46,8 @@ pub struct Buffers {
 	pub(super) threads: Pairs,
 	/// Where threads of the current process are: like their leader, and like another one.
 	pub(super) seats: [Seat; 2],
+	/// Where processes were that were moved of late.
+	pub(super) origin: Seat,
 	/// The tasks of a group.
 	pub(super) others: Numbers,
 }
@@ -62,6 +65,7 @@ impl Buffers {
 			late: Vec::new(),
 			threads: Pairs::new(),
 			seats: [Seat::new(), Seat::new()],
+			origin: Seat::new(),
 			others: Numbers::new(),
 		}
 	}
@@ -95,6 +99,10 @@ pub struct Join<'w, 'a> {
 	pub process: Option<Process>,
 	/// The hierarchy that is worked on, for messages.
 	pub at: usize,
+	/// How many tasks had been started when a look for forked ones began that found none.
+	pub quiet: Option<u64>,
+	/// Tasks of the image that were looked for, those of all passes.
+	pub met: u32,
 	/// Where tasks that are elsewhere are told, instead of being moved.
 	pub tell: Option<Tell<'w>>,
 	/// Memberships that were told.
@@ -116,6 +124,7 @@ impl<'a> Join<'_, 'a> {
 	pub fn pass(&mut self, journal: &mut Journal<'_>) -> Result<u64, Error> {
 		let mut moved = 0;
 		self.lost = Lost::default();
+		self.forget_lists();
 		let mut tasks = Tasks::new(&self.image, self.dump)?;
 		while let Some(task) = tasks.read()? {
 			match self.task(&task, journal) {
@@ -129,12 +138,16 @@ impl<'a> Join<'_, 'a> {
 
 	/// Puts one task where its set says; whether it had to be moved. One that is gone is a fault.
 	fn task(&mut self, task: &Task<'_>, journal: &mut Journal<'_>) -> Result<bool, Fault> {
+		self.met = self.met.saturating_add(1);
 		if task.tid == task.pid {
-			self.forget_lists();
+			self.forget_leader();
+			if self.is_settled(task) {
+				return Ok(false);
+			}
 		}
 		let Some((pid, tid)) = self.seek(task)? else { return Ok(false) };
 		if self.process.as_ref().is_none_or(|process| process.new != pid) {
-			self.forget_lists();
+			self.forget_leader();
 		}
 		if task.set == NO_SET {
 			return Ok(false);
@@ -156,7 +169,8 @@ impl<'a> Join<'_, 'a> {
 		if !is_dry && self.is_seated(tid, task.set) {
 			return Ok(false);
 		}
-		let mut len = self.read_cgroup(pid, tid)?;
+		let keeps_text = pid != tid || self.keeps_text(pid);
+		let mut len = self.recall((pid, tid), task.set)?.map_or_else(|| self.read_cgroup(pid, tid), Ok)?;
 		if !is_dry && self.is_known(task.set, len, pid == tid)? {
 			return Ok(false);
 		}
@@ -187,12 +201,12 @@ impl<'a> Join<'_, 'a> {
 				} else if !is_there {
 					self.join(spot, (pid, tid), task, journal)?;
 					moved = true;
-					stale = pid == tid; // the text may now be that of another thread
+					stale = !keeps_text; // the text may now be that of another thread
 				}
 				spot += 1;
 			}
 		}
-		if is_dry {
+		if is_dry || moved && pid == tid && keeps_text && self.is_like_others(task.set, len)? {
 			return Ok(moved);
 		}
 		if moved && pid == tid {
@@ -203,6 +217,11 @@ impl<'a> Join<'_, 'a> {
 			self.buffers.seats[self.leader].whole |= moved && all && self.process.is_some();
 		}
 		Ok(moved)
+	}
+
+	/// Whether the text of a process is in its buffer still after it was moved: nobody comes along.
+	fn keeps_text(&self, pid: u32) -> bool {
+		self.halt == Halt::No && self.is_single(pid)
 	}
 
 	/// Makes the set with this number the current one; they come mostly in the order of the image.
@@ -241,27 +260,30 @@ impl<'a> Join<'_, 'a> {
 		if whole && self.halt == Halt::Last(at) {
 			self.bring_family(pid, at, journal)?;
 		}
-		if whole {
+		if whole && !self.is_single(pid) {
 			self.note_threads(at, pid, journal)?;
+			self.forget_lists();
 		}
-		let mut known = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)?.dir.take());
-		if known.is_none() {
-			known = self.open_target(journal)?;
-		}
-		let Some(Spot { dir, threads, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) else {
-			return Ok(());
-		};
-		*dir = known;
-		let dir = dir.as_ref().ok_or(Fault::Unfit(Why::NoGroup))?;
+		let file = self.open_spot(spot, whole, journal)?;
 		let version = self.host.hierarchies[at].label.version();
-		let why = |fault| denied(version, fault);
-		let file = match threads {
-			_ if whole => &dir.open_file(c"cgroup.procs").map_err(why)?,
-			Some(file) => file,
-			none => none.insert(dir.open_file(seats::threads_file(version)).map_err(why)?),
-		};
-		let moved = move_noted(file, version, (at, &self.buffers.old), tid, whole, journal);
+		let moved = move_noted(&file, version, (at, &self.buffers.old), tid, whole, journal);
+		if let Some(Spot { files, .. }) = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot)) {
+			files[usize::from(whole)] = Some(file);
+		}
 		self.foresee_move(tid, whole, task, journal);
 		moved
+	}
+
+	/// The file of a spot, whose path is in `target`, that takes processes or threads; the caller puts it back.
+	fn open_spot(&mut self, spot: usize, whole: bool, journal: &mut Journal<'_>) -> Result<Handle, Fault> {
+		let held = self.set.as_mut().and_then(|spots| spots.all.get_mut(spot));
+		let (file, dir) = held.map_or((None, None), |held| (held.files[usize::from(whole)].take(), held.dir.take()));
+		if let Some(file) = file {
+			return Ok(file);
+		}
+		let dir = dir.map_or_else(|| self.open_target(journal), |dir| Ok(Some(dir)))?;
+		let version = self.host.hierarchies[self.at].label.version();
+		let name = if whole { c"cgroup.procs" } else { seats::threads_file(version) };
+		dir.ok_or(Fault::Unfit(Why::NoGroup))?.open_file(name).map_err(|fault| denied(version, fault))
 	}
 }

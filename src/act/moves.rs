@@ -26,7 +26,7 @@ impl Join<'_, '_> {
 			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
 			count += 1;
 			if count == FEW {
-				seats::list(host, at, old, others)?;
+				seats::list(host, at, old, u32::MAX, others)?;
 			}
 			if count >= FEW && others.has(tid) {
 				return Ok(());

@@ -43,7 +43,7 @@ impl Join<'_, '_> {
 
 	/// Looks at a task of the current set that is where it belongs.
 	pub fn look_inside(&mut self, pid: u32, tid: u32) -> Result<(), Fault> {
-		let Some(Spots { set, .. }) = self.set else { return Ok(()) };
+		let Some(Spots { set, has_namespace: true, .. }) = self.set else { return Ok(()) };
 		match has_namespace(&self.proc, &set, pid, tid, &mut self.buffers.text) {
 			Ok(true) => return Ok(()),
 			Err(fault) if !is_denied(&fault) => return Err(fault),
@@ -57,16 +57,8 @@ impl Join<'_, '_> {
 	}
 }
 
-/// Whether its tasks were in a cgroup namespace of their own.
-pub fn wants_namespace(set: &Set<'_>) -> bool {
-	set.members().flatten().any(|member| member.cgns_prefix.is_some())
-}
-
-/// Whether the task sees its groups as the image says, if it says so.
+/// Whether the task sees its groups as the image says.
 fn has_namespace(proc: &Proc, set: &Set<'_>, pid: u32, tid: u32, text: &mut [u8]) -> Result<bool, Fault> {
-	if !wants_namespace(set) {
-		return Ok(true);
-	}
 	let dir = proc.thread(pid, tid)?;
 	if !proc.is_elsewhere(&dir)? {
 		return Ok(false);

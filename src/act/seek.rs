@@ -1,15 +1,21 @@
 //! A task of the image in, the running one that takes its place out.
 //!
-//! A process is known first, and its directory stays open: its threads are looked for there, so they are its own.
+//! A process is known first. Its directory is opened once one of its threads is looked for, and stays open: so they are
+//! its own.
+
+use heapless::CString;
 
 use crate::act::join::{Buffers, Join};
-use crate::act::pairs::find;
+use crate::act::pairs;
 use crate::act::pidns::number_of;
+use crate::act::tasks::is_same;
 use crate::act::who::Who;
-use crate::error::Fault;
+use crate::error::{Fault, errno};
 use crate::image::view::Task;
 use crate::kernel::dir::Dir;
-use crate::procfs::scan;
+use crate::kernel::proc::{Proc, with_number};
+use crate::limits::STAT_BYTES;
+use crate::procfs::{scan, stat};
 
 /// A process of the image that was found.
 pub struct Process {
@@ -17,10 +23,52 @@ pub struct Process {
 	pub(super) new: u32,
 	/// Threads of the image met so far, its leader not counted.
 	pub(super) count: usize,
-	/// The list of its threads.
-	pub(super) threads: Dir,
+	/// How many it had when it was found; 0 if that is not known.
+	pub(super) size: u32,
+	/// When it was started; 0 if that does not matter.
+	start: u64,
+	/// The list of its threads, once it is open.
+	threads: Option<Dir>,
 	/// The place in that list of the first thread that is in the buffer; none if none was read.
 	first: Option<usize>,
+}
+
+impl Process {
+	/// One that takes the place of a process of the image.
+	pub(super) fn new(task: &Task<'_>, new: u32) -> Self {
+		Process { old: task.pid, new, count: 0, size: 0, start: 0, threads: None, first: None }
+	}
+
+	/// The list of its threads. Another process that has its number by now is not taken for it.
+	pub(super) fn threads(&mut self, proc: &Proc) -> Result<&Dir, Fault> {
+		let threads = match self.threads.take() {
+			Some(threads) => threads,
+			None => {
+				let threads = proc.threads(self.new)?;
+				if self.start != 0 && self.start != start_time(&threads, self.new)? {
+					return Err(Fault::Kernel(errno::ESRCH));
+				}
+				threads
+			}
+		};
+		Ok(self.threads.insert(threads))
+	}
+}
+
+/// The file with the status of a process's first thread, below /proc: that of the process adds up the times of all threads.
+fn leader_stat(pid: u32) -> CString<40> {
+	let mut path = CString::new();
+	for part in [&with_number(b"", pid, b"/task/"), &with_number(b"", pid, b"/stat")] {
+		let _ = path.extend_from_bytes(part.to_bytes()); // neither of them has a NUL
+	}
+	path
+}
+
+#[inline(never)] // its text would widen the caller's frame
+fn start_time(threads: &Dir, tid: u32) -> Result<u64, Fault> {
+	let mut text = [0; STAT_BYTES];
+	let len = threads.read_text(&with_number(b"", tid, b"/stat"), &mut text)?;
+	Ok(stat::parse(text.get(..len).unwrap_or(&[]))?.start_time)
 }
 
 impl Join<'_, '_> {
@@ -31,19 +79,33 @@ impl Join<'_, '_> {
 		}
 		self.process = None;
 		let Some(new) = self.number_of(task.pid) else { return Ok(None) };
-		let threads = self.proc.threads(new)?;
-		if matches!(self.who, Who::SameIds | Who::SameNumbers) && !self.is_alive(&threads, task)? {
-			return Ok(None);
+		self.process = self.find(task, new)?;
+		if self.process.is_some() {
+			self.buffers.known.add(new);
 		}
-		self.buffers.known.add(new);
-		self.process = Some(Process { old: task.pid, new, count: 0, threads, first: None });
-		Ok(Some((new, new)))
+		Ok(self.process.as_ref().map(|_| (new, new)))
+	}
+
+	/// The process with this number, if it is the same as that of the image.
+	#[inline(never)] // its text would widen the caller's frame
+	fn find(&self, task: &Task<'_>, new: u32) -> Result<Option<Process>, Fault> {
+		let mut text = [0; STAT_BYTES];
+		let len = self.proc.list().read_text(&leader_stat(new), &mut text)?;
+		let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
+		let is_told = matches!(self.who, Who::SameIds | Who::SameNumbers);
+		let found = Process { size: stat.threads, start: stat.start_time, ..Process::new(task, new) };
+		Ok(Some(found).filter(|_| !is_told || is_same(&stat, &self.meant_task(task))))
+	}
+
+	/// Whether this is the current process, and has one thread.
+	pub(super) fn is_single(&self, pid: u32) -> bool {
+		self.process.as_ref().is_some_and(|process| process.new == pid && process.size == 1)
 	}
 
 	/// The number of the process that takes the place of one of the image, if it is the same.
 	pub(super) fn number_of(&self, old: u32) -> Option<u32> {
 		match self.who {
-			Who::Mapped(pairs) | Who::Inside(pairs, _) => find(pairs, old),
+			Who::Mapped(pairs) | Who::Inside(pairs, _) => pairs::find(pairs, old),
 			Who::SameIds | Who::SameNumbers => Some(old),
 			Who::Nobody => None,
 		}
@@ -110,13 +172,14 @@ impl Join<'_, '_> {
 	/// Puts the threads from a place on into the buffer, as many as there is room for.
 	fn read_threads(&mut self, start: usize, depth: Option<usize>) -> Result<(), Fault> {
 		let Buffers { list, text, threads, .. } = &mut *self.buffers;
-		let Some(Process { new, threads: dir, first, .. }) = &mut self.process else { return Ok(()) };
-		let mut skipped = 0;
-		*first = Some(start);
+		let Some(process) = &mut self.process else { return Ok(()) };
+		let (new, mut skipped) = (process.new, 0);
+		process.first = Some(start);
 		threads.clear();
+		let dir = process.threads(&self.proc)?;
 		dir.rewind()?;
 		while dir.list(list, &mut |name, _| {
-			let Some(tid) = scan::number32(name).filter(|tid| tid != new) else { return Ok(()) };
+			let Some(tid) = scan::number32(name).filter(|tid| *tid != new) else { return Ok(()) };
 			if skipped < start {
 				skipped += 1;
 			} else if !threads.is_full() {

@@ -71,9 +71,9 @@ impl Watch<'_> {
 
 	fn set(&mut self, set: &Spots<'_>, targets: &Targets, path: &mut Path) -> Result<(), Fault> {
 		for spot in &set.all {
-			if let Some(member) = set.set.members().nth(spot.member) {
-				map_member(targets, spot.at, &member?, path)?;
-				self.group(spot.at, path);
+			if let Some(member) = set.set.members().nth(spot.member()) {
+				map_member(targets, spot.at(), &member?, path)?;
+				self.group(spot.at(), path);
 			}
 		}
 		Ok(())

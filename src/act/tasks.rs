@@ -16,7 +16,7 @@ use crate::kernel::proc::{Proc, is_gone, read_path, with_number};
 use crate::limits::{COMM_BYTES, PIDS, STAT_BYTES};
 use crate::log::Log;
 use crate::name::Shown;
-use crate::procfs::stat;
+use crate::procfs::stat::{self, Stat};
 
 /// The number of no set: such a task stays where it is.
 pub const NO_SET: u32 = 0;
@@ -214,11 +214,16 @@ pub fn stranger(threads: &Dir, task: &Task<'_>) -> Result<Option<Why>, Fault> {
 		read => read?,
 	};
 	let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
+	Ok(if is_same(&stat, task) { None } else { Some(Why::OtherTask) })
+}
+
+/// Whether a running task is the same as this one, as far as can be told, and can be moved.
+pub fn is_same(stat: &Stat<'_>, task: &Task<'_>) -> bool {
 	let is_same = match task.parent {
 		None => stat.start_time == task.start_time,
 		Some(parent) => [stat.comm, b""].contains(&task.comm) && [stat.parent, 0].contains(&parent),
 	};
-	Ok(if is_same && !stat.is_dead() { None } else { Some(Why::OtherTask) })
+	is_same && !stat.is_dead()
 }
 
 /// The same by the numbers of this host.

@@ -28,7 +28,7 @@ const LOOKS: u32 = 16;
 impl Join<'_, '_> {
 	/// Goes to another part of the freezing: who came along in the one before has to once more, and who was at its place.
 	pub fn go_to(&mut self, halt: Halt) -> Result<(), Error> {
-		self.halt = halt;
+		(self.halt, self.quiet) = (halt, None);
 		self.forget();
 		self.buffers.known.clear();
 		if matches!(halt, Halt::Last(_)) { self.list_families().at(format_args!("--freeze")) } else { Ok(()) }

@@ -107,20 +107,22 @@ impl<'a> Fields<'a> {
 			(self.rest, self.at) = (rest, self.at + 1); // most are short
 			return Ok(u64::from(*byte));
 		}
-		let at = self.at;
 		let mut number = 0_u64;
-		for shift in (0..70).step_by(7) {
-			let [byte] = self.array()?;
+		for (count, byte) in (1..).zip(self.rest.iter().take(10)) {
 			let bits = u64::from(byte & 0x7f);
-			if shift == 63 && bits > 1 {
-				return Err(Fault::image(at, Why::NumberTooLong));
+			if count == 10 && bits > 1 {
+				return Err(Fault::image(self.at, Why::NumberTooLong));
 			}
-			number |= bits << shift;
+			number |= bits << (7 * (count - 1));
 			if byte & 0x80 == 0 {
+				(self.rest, self.at) = (self.rest.get(count..).unwrap_or(&[]), self.at + count);
 				return Ok(number);
 			}
 		}
-		Err(Fault::image(at, Why::NumberEndless))
+		Err(match self.rest.get(9) {
+			Some(_) => Fault::image(self.at, Why::NumberEndless),
+			None => Fault::image(self.at + self.rest.len(), Why::FieldCut),
+		})
 	}
 
 	fn message(&mut self) -> Result<Message<'a>, Fault> {

@@ -24,6 +24,8 @@ pub struct Stat<'a> {
 	pub parent: u32,
 	/// The kernel's `PF_` flags.
 	pub flags: u32,
+	/// Threads of its process, this one included; 0 if it has ended.
+	pub threads: u32,
 	/// Clock ticks from boot to the start of the task.
 	pub start_time: u64,
 }
@@ -57,9 +59,10 @@ fn split(text: &[u8]) -> Option<Stat<'_>> {
 		comm,
 		state: *state,
 		parent: number32(fields.next()?)?,
-		// Fields 5 to 8 are skipped, then 10 to 21.
+		// Fields 5 to 8 are skipped, then 10 to 19, then 21.
 		flags: number32(fields.nth(4)?)?,
-		start_time: number(fields.nth(12)?)?,
+		threads: number32(fields.nth(10)?)?,
+		start_time: number(fields.nth(1)?)?,
 	})
 }
 
@@ -77,6 +80,7 @@ mod tests {
 			state: b'Z',
 			parent: 4010,
 			flags: 4_227_148,
+			threads: 1,
 			start_time: 192_791,
 		};
 		assert_eq!(zombie, expected);
@@ -88,7 +92,10 @@ mod tests {
 		let thread = parse(text("live-v1-split/kthreadd.stat")).unwrap();
 		assert!(thread.is_kernel_thread() && !thread.is_dead() && thread.parent == 0);
 		let task = parse(text("live-nested-cgns/task.stat")).unwrap();
-		assert_eq!((task.id, task.comm, task.state, task.start_time), (4062, &b"cat"[..], b'R', 192_824));
+		assert_eq!(
+			(task.id, task.comm, task.state, task.threads, task.start_time),
+			(4062, &b"cat"[..], b'R', 1, 192_824)
+		);
 	}
 
 	#[test]

@@ -138,10 +138,15 @@ impl<'f, 'a> Last<'f, 'a> {
 
 #[inline(never)]
 fn find_last<'a>(message: Message<'a>, numbers: &[u32], found: &mut [Option<Field<'a>>]) -> Result<(), Fault> {
+	let mut next = 0;
 	for field in Fields::new(message) {
 		let field = field?;
-		for (_, found) in numbers.iter().zip(&mut *found).filter(|(number, _)| **number == field.number) {
-			*found = Some(field);
+		// They come mostly in the order in which they are asked for.
+		let is_next = numbers.get(next).is_some_and(|number| *number == field.number);
+		let at = if is_next { Some(next) } else { numbers.iter().position(|number| *number == field.number) };
+		if let Some(at) = at.filter(|at| *at < found.len()) {
+			found[at] = Some(field);
+			next = at + 1;
 		}
 	}
 	Ok(())
