@@ -116,11 +116,11 @@ pub fn checkpoint(request: &Request<'_>, space: &mut Workspace, log: &mut dyn Lo
 		(false, true) => Scope::Tree(request.hierarchies),
 	};
 	let mut count = Census::new(&mut writer, scope, request.tasks, census, &mut walk.value, line)?;
-	if request.all || !request.groups.is_empty() {
-		count.everything()?
-	} else {
-		count.trees(request.pids)?
-	};
+	match scope {
+		Scope::Groups(chosen) => count.members(host, chosen, &mut walk.levels)?,
+		Scope::Host(_) => count.everything()?,
+		Scope::Tree(_) => count.trees(request.pids)?,
+	}
 	let (mut summary, hidden) = (Summary { tasks: count.tasks, ..Summary::default() }, count.hidden);
 	if census.book.overflown && matches!(scope, Scope::Tree(_)) {
 		let full = Fault::full(Limit::TreeSets, 0);

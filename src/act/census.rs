@@ -56,7 +56,7 @@ pub struct Census<'w, 's, S: Store> {
 	scope: Scope<'w>,
 	write_tasks: bool,
 	book: &'w mut Book,
-	waiting: &'w mut Vec<u32, PENDING_PIDS>,
+	pub(super) waiting: &'w mut Vec<u32, PENDING_PIDS>,
 	/// Room for the lists of processes and of threads, while it is not in use.
 	list: Option<&'w mut [u8; LIST_BYTES]>,
 	inner_list: Option<&'w mut [u8; LIST_BYTES]>,
@@ -185,7 +185,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 	}
 
 	/// All threads of a process, its leader first; with `below`, its children begin to wait.
-	fn process(&mut self, pid: u32, below: bool) -> Result<(), Fault> {
+	pub(super) fn process(&mut self, pid: u32, below: bool) -> Result<(), Fault> {
 		let threads = self.proc.threads(pid)?;
 		let mut in_namespace = true;
 		self.thread(&threads, pid, pid, below, &mut in_namespace)?;

@@ -25,6 +25,7 @@ pub mod journal;
 pub mod kept;
 pub mod levels;
 pub mod like;
+pub mod listed;
 pub mod made;
 pub mod manner;
 pub mod moves;

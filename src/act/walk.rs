@@ -33,7 +33,8 @@ pub struct Choice {
 
 /// The buffers of a walk.
 pub struct Buffers {
-	levels: Levels,
+	/// Groups on the way.
+	pub levels: Levels,
 	files: FileCache,
 	/// One value.
 	pub value: [u8; VALUE_BYTES],

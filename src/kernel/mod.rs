@@ -19,6 +19,8 @@ use rustix::fd::IntoRawFd;
 use rustix::io::Errno;
 
 use crate::error::{Fault, errno};
+use crate::limits::STAT_BYTES;
+use crate::procfs::stat;
 
 /// A result with the kernel's number as fault.
 pub type Result<T> = core::result::Result<T, Fault>;
@@ -105,16 +107,21 @@ fn has_room_for_two() -> bool {
 	processors > 1 && files.is_none_or(|files| files > 3 * crate::limits::DEPTH as u64)
 }
 
-/// The processor on which this thread runs.
+/// The processor on which this thread runs, as its file of /proc says; one that no host has if that cannot be known.
+#[inline(never)] // its text would widen the caller's frame
 pub fn processor() -> usize {
-	rustix::thread::sched_getcpu()
+	let mut text = [0; STAT_BYTES];
+	let len = proc::read_path(c"/proc/thread-self", c"stat", &mut text).unwrap_or(0);
+	stat::processor(text.get(..len).unwrap_or(&[])).unwrap_or(usize::MAX)
 }
 
 /// Keeps this thread away from a processor on which another one works: where processors share no cache the kernel lets
 /// two threads wait for one of them for long while the other one is idle.
 pub fn keep_off(processor: usize) {
 	if let Ok(mut set) = rustix::thread::sched_getaffinity(None) {
-		set.unset(processor);
+		if processor < rustix::thread::CpuSet::MAX_CPU {
+			set.unset(processor);
+		}
 		let _ = rustix::thread::sched_setaffinity(None, &set); // with no other one it stays as it is
 	}
 }

@@ -47,12 +47,24 @@ pub fn parse(text: &[u8]) -> Result<Stat<'_>, Fault> {
 	split(text).ok_or(Fault::Text(Why::StatLine))
 }
 
-fn split(text: &[u8]) -> Option<Stat<'_>> {
+/// The processor on which the task ran last: field 39.
+pub fn processor(text: &[u8]) -> Option<usize> {
+	let (_, _, fields) = parts(text)?;
+	words(fields).nth(36).and_then(number32).map(|number| number as usize)
+}
+
+/// The id, the command, and the fields from the third one on.
+fn parts(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 	let (id, rest) = cut(text, b' ')?;
 	let rest = rest.strip_prefix(b"(")?;
 	let (comm, fields) = rest.split_at_checked(rest.iter().rposition(|byte| *byte == b')')?)?;
 	let fields = fields.strip_prefix(b") ")?;
-	let mut fields = words(fields.strip_suffix(b"\n").unwrap_or(fields));
+	Some((id, comm, fields.strip_suffix(b"\n").unwrap_or(fields)))
+}
+
+fn split(text: &[u8]) -> Option<Stat<'_>> {
+	let (id, comm, fields) = parts(text)?;
+	let mut fields = words(fields);
 	let [state] = fields.next()? else { return None };
 	Some(Stat {
 		id: number32(id)?,
@@ -68,6 +80,8 @@ fn split(text: &[u8]) -> Option<Stat<'_>> {
 
 #[cfg(test)]
 mod tests {
+	extern crate std;
+
 	use super::*;
 	use crate::procfs::fixtures::text;
 
@@ -103,6 +117,14 @@ mod tests {
 		let odd = parse(text("odd/paren.stat")).unwrap();
 		assert_eq!((odd.comm, odd.parent, odd.start_time), (&b"a (b) R 1 2"[..], 7, u64::MAX));
 		assert!(parse(b"1 () S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 9").is_ok_and(|stat| stat.comm.is_empty()));
+	}
+
+	#[test]
+	fn a_task_ran_on_a_processor() {
+		let text = b"7 (a) b) R 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 9 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 3 0\n";
+		assert_eq!(processor(text), Some(3));
+		assert_eq!(processor(b"1 (a) S 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 9"), None);
+		assert!(processor(&std::fs::read("/proc/thread-self/stat").unwrap()).is_some());
 	}
 
 	#[test]
