@@ -101,7 +101,7 @@ impl FileCache {
 			(_, true) => {}
 			(Version::V1, false) => key.push(b'1').unwrap_or(()),
 			(Version::V2, false) => {
-				let (len, _) = dir.read(c"cgroup.controllers", buffer)?;
+				let len = dir.read_text(c"cgroup.controllers", buffer)?;
 				let full = Fault::full(Limit::Controllers, len + 1);
 				let text = buffer.get(..len).unwrap_or(&[]);
 				key.push(b'2').map_err(|_| full).and_then(|()| key.extend_from_slice(text).map_err(|_| full))?;
