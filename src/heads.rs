@@ -164,7 +164,7 @@ mod tests {
 	#[test]
 	fn more_heads_than_are_kept_at_a_time() {
 		let mut seed = 7_u32;
-		for count in [10, HEADS - 1, HEADS, HEADS + 1, 5000] {
+		for count in [10, HEADS - 1, HEADS, HEADS + 1, 5000].into_iter().take(if cfg!(miri) { 1 } else { 5 }) {
 			let mut paths = List::new();
 			for _ in 0..count {
 				seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -399,6 +399,17 @@ many() {
 	check "undo takes all out again" [ "$status:$(members $tree)" = "0:/:589 /$group-else:12" ]
 	for task in $apart; do [ "$(group_of $task)" = "/$group-else" ] || odd=$((odd + 1)); done
 	check "each to where it was" [ $odd = 0 ]
+	# Many are where they belong, and others where those belong.
+	bring "$at/$group/a" <"$work/all"
+	cgraft restore -i "$work/img"
+	check "from the groups of others: all are back" [ "$(members $tree)" = "/$group/a:534 /$group/b:67" ]
+	check "who was at its place stayed" says "tasks joined 67$"
+	bring "$at/$group/b" <"$work/all"
+	bring "$at/$group/a" <<<"$other"
+	cgraft restore -i "$work/img"
+	check "all change their places" [ "$(members $tree)" = "/$group/a:534 /$group/b:67" ]
+	for task in $other; do [ "$(group_of $task)" = "/$group/b" ] || odd=$((odd + 1)); done
+	check "each goes to its own" [ $odd = 0 ]
 	rm "$work/journal"
 	kill -KILL $tree $all 2>/dev/null
 	destroy

@@ -143,14 +143,15 @@ impl Join<'_, '_> {
 		settled.is_some()
 	}
 
-	/// Puts the task's `cgroup` into `text`; its length. A thread that is where its leader is has the same one.
+	/// Puts the task's `cgroup` into `text`; its length. A thread that is where its leader is has the same one. That of a
+	/// leader is read in any case: it may have been moved since it was listed.
 	pub(super) fn read_cgroup(&mut self, pid: u32, tid: u32) -> Result<usize, Fault> {
+		if pid == tid {
+			return self.proc.list().read_text(&with_number(b"", pid, b"/cgroup"), &mut self.buffers.text);
+		}
 		let leader = &self.buffers.seats[self.leader];
 		if leader.has(tid) {
 			return Ok(leader.copy_text(&mut self.buffers.text));
-		}
-		if pid == tid {
-			return self.proc.list().read_text(&with_number(b"", pid, b"/cgroup"), &mut self.buffers.text);
 		}
 		let file = with_number(b"", tid, b"/cgroup");
 		match &mut self.process {
@@ -222,8 +223,11 @@ impl Join<'_, '_> {
 		if origin.set == NO_SET || origin.missed > origin.read {
 			origin.take(set, text);
 		}
-		if !is_odd && origin.count() {
-			self.read_lists(ORIGIN)?;
+		if !is_odd {
+			origin.set = set;
+			if origin.count() {
+				self.read_lists(ORIGIN)?;
+			}
 		}
 		self.leader = known.unwrap_or(self.leader);
 		Ok(known.is_some())

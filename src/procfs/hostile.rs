@@ -10,6 +10,7 @@ use super::scan::{Lines, Source, cut, number32, unescape};
 use super::{children, controllers, membership, mountinfo, stat, status};
 use crate::error::Fault;
 use crate::limits::Limit;
+use crate::property::dice::rounds;
 
 /// A source that gives a random part of what is asked for.
 struct Crumbs<'a> {
@@ -164,7 +165,7 @@ fn damaged_texts_never_panic_and_lines_do_not_depend_on_chunks() {
 	for (_, text) in all() {
 		check_parsers(text);
 		check_lines(text, &mut random);
-		for _ in 0..150 {
+		for _ in 0..rounds(150) {
 			let mut bytes = text.to_vec();
 			for _ in 0..1 + random.below(4) {
 				damage(&mut bytes, &mut random);

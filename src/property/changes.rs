@@ -247,7 +247,7 @@ impl<'a> Finder<'a> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::property::dice::Dice;
+	use crate::property::dice::{Dice, rounds};
 	use crate::property::{TABLE, Version, find, value};
 	extern crate std;
 	use std::{format, string::String, vec::Vec};
@@ -296,7 +296,7 @@ mod tests {
 	#[test]
 	fn after_the_writes_nothing_is_left_to_write() {
 		let mut dice = Dice(7);
-		for _ in 0..400 {
+		for _ in 0..rounds(400) {
 			let (saved, current): (Vec<u8>, Vec<u8>) = (dice.text(), dice.text());
 			for property in TABLE.iter().filter(|property| matches!(property.write, Write::Lines { .. })) {
 				let after = applied(property, &saved, &current);
@@ -354,10 +354,12 @@ mod tests {
 
 	#[test]
 	fn a_long_map_in_the_same_order_takes_one_pass() {
-		let map = |step: u32| (0..20_000).map(|index| format!("veth{index} {}\n", index % step)).collect::<String>();
+		let map = |step: u32| {
+			(0..rounds(20_000) as u32).map(|index| format!("veth{index} {}\n", index % step)).collect::<String>()
+		};
 		let property = find(Version::V1, b"net_prio.ifpriomap").unwrap();
 		let (saved, current) = (map(7), map(5));
-		let differ = (0..20_000).filter(|index| index % 7 != index % 5).count();
+		let differ = (0..rounds(20_000) as u32).filter(|index| index % 7 != index % 5).count();
 		assert_eq!(line_changes(property, saved.as_bytes(), current.as_bytes()).count(), differ);
 	}
 

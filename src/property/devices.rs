@@ -131,7 +131,7 @@ impl Program<'_> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::property::dice::Dice;
+	use crate::property::dice::{Dice, rounds};
 	extern crate std;
 	use std::{format, string::String, vec::Vec};
 
@@ -237,7 +237,7 @@ mod tests {
 			agree(rules);
 		}
 		let mut dice = Dice(3);
-		for _ in 0..300 {
+		for _ in 0..rounds(300) {
 			let mut pick = |from: &[&str]| String::from(from[dice.below(from.len())]);
 			let mut rules = String::new();
 			for _ in 0..pick(&["1", "2", "5", "9"]).parse().unwrap() {

@@ -6,6 +6,11 @@ use std::vec::Vec;
 /// Marsaglia's xorshift64: the same bytes in every run.
 pub(crate) struct Dice(pub(crate) u64);
 
+/// How often a test is repeated: Miri, which takes a hundred times as long, gets a few.
+pub(crate) const fn rounds(all: usize) -> usize {
+	if cfg!(miri) { all / 100 + 2 } else { all }
+}
+
 impl Dice {
 	pub(crate) fn below(&mut self, end: usize) -> usize {
 		self.0 ^= self.0 << 13;

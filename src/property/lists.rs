@@ -283,7 +283,8 @@ fn is_replaced(key: &[u8], property: &Property) -> bool {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::property::{all, dice::Dice};
+	use crate::property::all;
+	use crate::property::dice::{Dice, rounds};
 	extern crate std;
 	use std::collections::BTreeSet;
 	use std::format;
@@ -468,7 +469,7 @@ mod tests {
 	fn random_lists_agree_with_a_slow_model_in_any_spelling() {
 		let mut dice = Dice(11);
 		let controllers = ["cpu", "memory", "cpuset", "pids", "io", "cgroup", "hugetlb"];
-		for _ in 0..400 {
+		for _ in 0..rounds(400) {
 			let mut model = files(Selection::criu());
 			let mut text = String::new();
 			for _ in 0..dice.below(5) {
@@ -530,7 +531,7 @@ mod tests {
 		];
 		let mut dice = Dice(5);
 		let (mut taken, mut refused) = (0, 0);
-		for round in 0..60_000 {
+		for round in 0..rounds(60_000) {
 			let mut text = if round % 2 == 0 { Vec::new() } else { CRIU.as_bytes().to_vec() };
 			for _ in 0..1 + dice.below(6) {
 				let piece = pieces[dice.below(pieces.len())].as_bytes();

@@ -220,6 +220,7 @@ impl Display for Lead<'_> {
 mod tests {
 	use super::*;
 	extern crate std;
+	use crate::property::dice::{Dice, rounds};
 	use crate::report::overview::overview;
 	use std::string::String;
 	use std::vec::Vec;
@@ -261,18 +262,6 @@ mod tests {
 		assert_eq!(shown(&bytes, false), include_str!("../../tests/fixtures/show/sample-rfc.txt"));
 	}
 
-	/// Marsaglia's xorshift64.
-	struct Dice(u64);
-
-	impl Dice {
-		fn below(&mut self, end: usize) -> usize {
-			self.0 ^= self.0 << 13;
-			self.0 ^= self.0 >> 7;
-			self.0 ^= self.0 << 17;
-			(self.0 % end as u64) as usize
-		}
-	}
-
 	/// Neither a panic nor a byte that drives a terminal, whatever the image holds.
 	fn survive(bytes: &[u8]) -> bool {
 		let Ok(image) = Image::open(bytes) else { return false };
@@ -291,7 +280,7 @@ mod tests {
 		let images = CORPUS.iter().map(|(bytes, _)| *bytes).chain([&ours[..], &rfc[..]]);
 		for (at, original) in images.enumerate() {
 			let mut good = 0;
-			for _ in 0..400 {
+			for _ in 0..rounds(400) {
 				let mut bytes = Vec::from(original);
 				for _ in 0..=dice.below(4) {
 					let place = 12 + dice.below(bytes.len() - 12 - 6);

@@ -11,7 +11,7 @@ use crate::error::{Fault, Why};
 use crate::image::descent::{Descent, Turn};
 use crate::image::view::Image;
 use crate::limits::{FILE_BYTES, Limit, WRITE_BYTES};
-use crate::property::dice::Dice;
+use crate::property::dice::{Dice, rounds};
 use crate::property::{Fresh, Version, Write, all, find, value};
 
 /// What is asked for and its siblings, choices, what becomes of it. See [`first`] for the signs.
@@ -412,7 +412,7 @@ fn judge(version: Version, file: &str, text: &[u8]) {
 #[test]
 fn any_bytes_are_taken_and_what_comes_out_is_a_value_of_the_other_version() {
 	let mut dice = Dice(0x2545_f491_4f6c_dd1d);
-	for round in 0..120 {
+	for round in 0..rounds(120) {
 		for version in [Version::V1, Version::V2] {
 			let text = |dice: &mut Dice| if round % 40 == 0 { vec![b'7'; 5000] } else { dice.text() };
 			let saved: Vec<_> = files(version).into_iter().map(|file| (file, text(&mut dice))).collect();
@@ -433,7 +433,7 @@ fn any_bytes_are_taken_and_what_comes_out_is_a_value_of_the_other_version() {
 #[test]
 fn each_other_file_gets_one_value_at_most() {
 	let mut dice = Dice(99);
-	for _ in 0..60 {
+	for _ in 0..rounds(60) {
 		for version in [Version::V1, Version::V2] {
 			let saved: Vec<_> = files(version).into_iter().map(|file| (file, dice.text())).collect();
 			let made = group(version, &saved, &dice_choices(&mut dice));
@@ -499,7 +499,7 @@ fn fresh(version: Version, file: &str) -> String {
 #[test]
 fn there_and_back_and_there_is_there() {
 	let mut dice = Dice(4711);
-	for _ in 0..150 {
+	for _ in 0..rounds(150) {
 		for version in [Version::V1, Version::V2] {
 			let mut choices = dice_choices(&mut dice);
 			choices.page_bytes = 4096;
@@ -553,7 +553,7 @@ const LOSSLESS: &[&str] = &[
 #[test]
 fn what_is_lossless_comes_back_as_it_was() {
 	let mut dice = Dice(815);
-	for _ in 0..200 {
+	for _ in 0..rounds(200) {
 		let mut choices = dice_choices(&mut dice);
 		(choices.soft, choices.bfq, choices.page_bytes) = (super::Soft::Low, true, 4096);
 		let saved: Vec<_> =

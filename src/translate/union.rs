@@ -294,7 +294,7 @@ mod tests {
 	use crate::image::descent::{self, Descent};
 	use crate::image::view::Image;
 	use crate::name::components;
-	use crate::property::dice::Dice;
+	use crate::property::dice::{Dice, rounds};
 	use crate::translate::whole::image;
 	extern crate std;
 	use std::collections::{BTreeMap, BTreeSet};
@@ -370,7 +370,7 @@ mod tests {
 	fn random_hierarchies_are_united_as_by_a_slow_model() {
 		let mut dice = Dice(11);
 		let mut groups = 0;
-		for _ in 0..2000 {
+		for _ in 0..rounds(2000) {
 			let mut text = String::new();
 			for label in ["cpu", "memory", "pids", "blkio"] {
 				text += &format!("hierarchy {label}\n");

@@ -187,7 +187,7 @@ mod tests {
 		for formula in FORMULAS {
 			let mut last = 0;
 			let step = if formula == Shares::Quadratic { 89 } else { 1 }; // see above
-			for shares in (0..=262_550).step_by(step) {
+			for shares in (0..=262_550).step_by(if cfg!(miri) { 89 * 97 } else { step }) {
 				let weight = formula.weight(shares);
 				assert!(weight >= last.max(1) && weight <= 10_000, "{formula:?} {shares}");
 				last = weight;
@@ -200,7 +200,7 @@ mod tests {
 	fn every_weight_comes_back_as_itself() {
 		for formula in FORMULAS {
 			let mut last = 0;
-			for weight in 1..=10_000 {
+			for weight in (1..=10_000).step_by(if cfg!(miri) { 97 } else { 1 }) {
 				let shares = formula.shares(weight);
 				assert_eq!(formula.weight(shares), weight, "{formula:?} {weight} {shares}");
 				assert!((2..=262_144).contains(&shares) && shares > last);
