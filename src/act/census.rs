@@ -16,7 +16,7 @@ use crate::image::sink::Store;
 use crate::image::view::{Layout, Task};
 use crate::image::writer::ImageWriter;
 use crate::kernel::dir::{Dir, Each};
-use crate::kernel::proc::{Proc, digits, is_gone};
+use crate::kernel::proc::{Proc, digits, is_gone, unless_gone};
 use crate::kernel::stream::Reader;
 use crate::limits::{LIST_BYTES, Limit, PENDING_PIDS, STAT_BYTES};
 use crate::procfs::membership::memberships;
@@ -124,10 +124,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 				continue;
 			}
 			let first = self.waiting.len();
-			match self.process(pid, true) {
-				Err(fault) if is_gone(&fault) => {}
-				result => result?,
-			}
+			unless_gone(self.process(pid, true))?;
 			self.waiting.get_mut(first..).unwrap_or(&mut []).reverse();
 		}
 		Ok(())
@@ -204,10 +201,7 @@ impl<'w, 's, S: Store> Census<'w, 's, S> {
 			Err(fault) if is_gone(&fault) => return Ok(()),
 			result => result?,
 		};
-		match self.record(&dir, pid, tid, in_namespace) {
-			Err(fault) if is_gone(&fault) => {}
-			result => result?,
-		}
+		unless_gone(self.record(&dir, pid, tid, in_namespace))?;
 		match below {
 			true => self.children(&dir),
 			false => Ok(()),

@@ -11,7 +11,7 @@ use crate::act::scope::Selected;
 use crate::error::{At, Error, Fault, errno};
 use crate::image::sink::Store;
 use crate::kernel::dir::Dir;
-use crate::kernel::proc::{is_gone, read_path};
+use crate::kernel::proc::{is_gone, read_path, unless_gone};
 use crate::kernel::stream::Reader;
 use crate::name::Name;
 use crate::procfs::scan::{Lines, number32, words};
@@ -32,10 +32,7 @@ impl<S: Store> Census<'_, '_, S> {
 			return self.everything();
 		}
 		for index in 0..self.waiting.len() {
-			match self.process(self.waiting[index], false) {
-				Err(fault) if is_gone(&fault) => {}
-				result => result.at(format_args!("read the tasks of the groups"))?,
-			}
+			unless_gone(self.process(self.waiting[index], false)).at(format_args!("read the tasks of the groups"))?;
 		}
 		Ok(())
 	}

@@ -8,14 +8,14 @@ use heapless::CString;
 use crate::act::join::{Buffers, Join};
 use crate::act::pairs;
 use crate::act::pidns::number_of;
-use crate::act::tasks::is_same;
+use crate::act::tasks::{is_same, read_stat};
 use crate::act::who::Who;
 use crate::error::{Fault, errno};
 use crate::image::view::Task;
 use crate::kernel::dir::Dir;
 use crate::kernel::proc::{Proc, with_number};
 use crate::limits::STAT_BYTES;
-use crate::procfs::{scan, stat};
+use crate::procfs::scan;
 
 /// A process of the image that was found.
 pub struct Process {
@@ -66,9 +66,7 @@ fn leader_stat(pid: u32) -> CString<40> {
 
 #[inline(never)] // its text would widen the caller's frame
 fn start_time(threads: &Dir, tid: u32) -> Result<u64, Fault> {
-	let mut text = [0; STAT_BYTES];
-	let len = threads.read_text(&with_number(b"", tid, b"/stat"), &mut text)?;
-	Ok(stat::parse(text.get(..len).unwrap_or(&[]))?.start_time)
+	Ok(read_stat(threads, &with_number(b"", tid, b"/stat"), &mut [0; STAT_BYTES])?.start_time)
 }
 
 impl Join<'_, '_> {
@@ -90,8 +88,7 @@ impl Join<'_, '_> {
 	#[inline(never)] // its text would widen the caller's frame
 	fn find(&self, task: &Task<'_>, new: u32) -> Result<Option<Process>, Fault> {
 		let mut text = [0; STAT_BYTES];
-		let len = self.proc.list().read_text(&leader_stat(new), &mut text)?;
-		let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
+		let stat = read_stat(self.proc.list(), &leader_stat(new), &mut text)?;
 		let is_told = matches!(self.who, Who::SameIds | Who::SameNumbers);
 		let found = Process { size: stat.threads, start: stat.start_time, ..Process::new(task, new) };
 		Ok(Some(found).filter(|_| !is_told || is_same(&stat, &self.meant_task(task))))

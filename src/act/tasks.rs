@@ -4,6 +4,8 @@
 //! mapped at a time, so memory does not grow with the tasks. What CRIU does with a set's number counts here too: that of
 //! a thread that has none is its leader's, zombies have none, and CRIU's own set is in no image.
 
+use core::ffi::CStr;
+
 use heapless::Vec;
 
 use crate::error::{At, Error, Fault, Why, errno};
@@ -208,13 +210,16 @@ pub fn judge(image: &Image<'_>, dump: &Dump<'_>, proc: Option<&Proc>, log: &mut 
 /// Why the running task with the number of this one is not the same; none if it is, as far as can be told. `threads` is
 /// the list of its process's threads.
 pub fn stranger(threads: &Dir, task: &Task<'_>) -> Result<Option<Why>, Fault> {
-	let mut text = [0; STAT_BYTES];
-	let len = match threads.read_text(&with_number(b"", task.tid, b"/stat"), &mut text) {
-		Err(fault) if is_gone(&fault) => return Ok(Some(Why::NotRunning)),
-		read => read?,
-	};
-	let stat = stat::parse(text.get(..len).unwrap_or(&[]))?;
-	Ok(if is_same(&stat, task) { None } else { Some(Why::OtherTask) })
+	match read_stat(threads, &with_number(b"", task.tid, b"/stat"), &mut [0; STAT_BYTES]) {
+		Err(fault) if is_gone(&fault) => Ok(Some(Why::NotRunning)),
+		stat => Ok(if is_same(&stat?, task) { None } else { Some(Why::OtherTask) }),
+	}
+}
+
+/// Reads a task's status below an open directory of /proc.
+pub(super) fn read_stat<'t>(dir: &Dir, file: &CStr, text: &'t mut [u8; STAT_BYTES]) -> Result<Stat<'t>, Fault> {
+	let len = dir.read_text(file, text)?;
+	stat::parse(text.get(..len).unwrap_or(&[]))
 }
 
 /// Whether a running task is the same as this one, as far as can be told, and can be moved.
