@@ -415,13 +415,51 @@ many() {
 	destroy
 }
 
+# Threads come along with their process, but for those that have a group of their own; the last look asks the leader only.
+many_threads() {
+	local way odd=0 pid tid
+	[ $word = pids ] || { skip "many threads, some of them apart: v1 only"; return; }
+	command -v gcc >/dev/null || { skip "many threads, some of them apart: there is no gcc"; return; }
+	gcc -O1 -pthread -o "$work/threads" "$tests/vm/threads.c"
+	mkdir -p "$at/$group/a" "$at/$group/b" "$at/$group-else"
+	"$work/threads" 300 >"$work/all" &
+	pid=$!
+	kept+=("$pid")
+	until [ "$(wc -l <"$work/all")" = 301 ]; do sleep 0.05; done
+	awk 'NR % 3 == 2' "$work/all" >"$work/apart"
+	awk 'NR % 50 == 7' "$work/all" >"$work/else"
+	echo $pid >"$at/$group/a/cgroup.procs"
+	while read -r tid; do echo $tid; done <"$work/apart" >"$at/$group/b/tasks"
+	sort "$at/$group/b/tasks" | cmp - <(sort "$work/apart") || { check "threads are apart" false; return; }
+	"$CGRAFT" dump -t $pid --cgroup-dump-controller $word -i "$work/img"
+	for way in "" --read-all; do
+		echo $pid >"$at/cgroup.procs"
+		while read -r tid; do echo $tid; done <"$work/else" >"$at/$group-else/tasks"
+		strace -e trace=openat,openat2 -o "$work/trace" "$CGRAFT" restore $way --journal "$work/journal" -i "$work/img" 2>"$work/err"
+		check "301 threads, 100 of them apart: each is in its group $way" \
+			[ "$(wc -l <"$at/$group/a/tasks"):$(sort "$at/$group/b/tasks" | cmp - <(sort "$work/apart"))" = 201: ]
+		check "where they are is read of few of them $way" [ "$(grep -cE '"[0-9/]+/cgroup"' "$work/trace")" -lt 160 ]
+		# Where the process was, and in the last look where the threads apart are; --read-all: the others, too.
+		check "lists of threads $way" [ "$(grep -c '"tasks", O_RDONLY' "$work/trace")" = "$([ -z "$way" ] && echo 2 || echo 3)" ]
+		cgraft restore -i "$work/img"
+		check "another restore moves nobody $way" says "tasks joined 0$"
+		cgraft undo "$work/journal"
+		check "undo takes all out again $way" [ "$status:$(wc -l <"$at/$group/a/tasks"):$(wc -l <"$at/$group/b/tasks")" = 0:0:0 ]
+		check "each to where it was $way" cmp <(sort "$work/else") <(sort "$at/$group-else/tasks")
+	done
+	rm "$work/journal"
+	kill -KILL $pid
+	wait $pid 2>/dev/null
+	destroy
+}
+
 # bring GROUP: moves the processes of its input there.
 bring() {
 	while read -r task; do echo "$task" >"$1/cgroup.procs"; done
 }
 
 start tasks
-for run in map_file large_map pid_namespace pid_namespace_threads like forks forked_and_undone by_a_child many; do
+for run in map_file large_map pid_namespace pid_namespace_threads like forks forked_and_undone by_a_child many many_threads; do
 	echo "# $run"
 	$run
 done

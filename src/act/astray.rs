@@ -45,6 +45,7 @@ impl<'w, 'a> Join<'w, 'a> {
 			stray: Strays::default(),
 			halt: Halt::No,
 			to_root: false,
+			read_all: false,
 			leader: 0,
 		};
 		join.forget(); // what another join knew

@@ -40,6 +40,8 @@ pub struct Buffers {
 	pub(super) frozen: Path,
 	/// Processes that take the place of one of the image, and those that came along.
 	pub(super) known: Numbers,
+	/// Processes that were moved as a whole into all groups of their set: their threads of this set came along.
+	pub(super) brought: Numbers,
 	/// Processes that were forked since the dump, and their parents.
 	pub(super) late: Vec<Pair, LATE_TASKS>,
 	/// Threads of the current process, besides its leader, and their numbers in its pid namespace.
@@ -62,6 +64,7 @@ impl Buffers {
 			old: Path::new(),
 			frozen: Path::new(),
 			known: Numbers::new(),
+			brought: Numbers::new(),
 			late: Vec::new(),
 			threads: Pairs::new(),
 			seats: [Seat::new(), Seat::new()],
@@ -115,6 +118,8 @@ pub struct Join<'w, 'a> {
 	pub halt: Halt,
 	/// Tasks go into the groups in which their cgroup namespace begins.
 	pub to_root: bool,
+	/// Every thread is looked up after its process was moved.
+	pub read_all: bool,
 	/// Which of the seats is that of the current process's leader.
 	pub(super) leader: usize,
 }
@@ -171,7 +176,7 @@ impl<'a> Join<'_, 'a> {
 		}
 		let keeps_text = pid != tid || self.keeps_text(pid);
 		let mut len = self.recall((pid, tid), task.set)?.map_or_else(|| self.read_cgroup(pid, tid), Ok)?;
-		if !is_dry && self.is_known(task.set, len, pid == tid)? {
+		if !is_dry && self.is_known(task.set, len, (pid, tid))? {
 			return Ok(false);
 		}
 		self.take_set(task.set)?;
@@ -214,7 +219,10 @@ impl<'a> Join<'_, 'a> {
 		}
 		if right && (!moved || pid == tid) {
 			self.learn(task.set, len, pid == tid);
-			self.buffers.seats[self.leader].whole |= moved && all && self.process.is_some();
+			if moved && all && self.process.is_some() {
+				self.buffers.seats[self.leader].whole = true;
+				self.buffers.brought.add(pid);
+			}
 		}
 		Ok(moved)
 	}

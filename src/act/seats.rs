@@ -45,6 +45,8 @@ pub struct Seat {
 	has_namespace: bool,
 	/// The leader has just been moved into all of these groups, and its threads with it.
 	pub(super) whole: bool,
+	/// The same in an earlier pass, and the leader is there: so are its threads of this set.
+	brought: bool,
 }
 
 impl Seat {
@@ -61,6 +63,7 @@ impl Seat {
 			covers: 0,
 			has_namespace: false,
 			whole: false,
+			brought: false,
 		}
 	}
 
@@ -97,7 +100,12 @@ impl Seat {
 	}
 
 	fn forget_list(&mut self) {
-		(self.read, self.missed, self.listed, self.whole) = (0, 0, false, false);
+		(self.read, self.missed, self.listed) = (0, 0, false);
+		self.forget_leader();
+	}
+
+	fn forget_leader(&mut self) {
+		(self.whole, self.brought) = (false, false);
 	}
 }
 
@@ -113,6 +121,7 @@ impl Join<'_, '_> {
 		self.forget_lists();
 		self.buffers.seats.iter_mut().for_each(|seat| seat.set = NO_SET);
 		self.buffers.origin.set = NO_SET;
+		self.buffers.brought.clear();
 	}
 
 	/// Who is listed may be elsewhere by now. A text that is good stays good.
@@ -123,12 +132,12 @@ impl Join<'_, '_> {
 
 	/// Another process comes.
 	pub(super) fn forget_leader(&mut self) {
-		self.buffers.seats.iter_mut().for_each(|seat| seat.whole = false);
+		self.buffers.seats.iter_mut().for_each(Seat::forget_leader);
 	}
 
 	/// Whether a task is known to be in all groups of the set.
 	pub(super) fn is_seated(&self, tid: u32, set: u32) -> bool {
-		self.buffers.seats.iter().any(|seat| seat.set == set && seat.has(tid))
+		self.buffers.seats.iter().any(|seat| seat.set == set && (seat.brought || seat.has(tid)))
 	}
 
 	/// Whether the process that takes the place of this one was found before, and is listed where it belongs; it becomes
@@ -163,18 +172,19 @@ impl Join<'_, '_> {
 	}
 
 	/// Whether the first bytes of `text` are those of a task that was where a task of this set belongs.
-	pub(super) fn is_known(&mut self, set: u32, len: usize, is_leader: bool) -> Result<bool, Fault> {
-		let Buffers { text, seats, .. } = &mut *self.buffers;
+	pub(super) fn is_known(&mut self, set: u32, len: usize, (pid, tid): (u32, u32)) -> Result<bool, Fault> {
+		let Buffers { text, seats, brought, .. } = &mut *self.buffers;
 		let text = text.get(..len).unwrap_or(&[]);
 		let Some(which) = seats.iter().position(|seat| seat.set != NO_SET && seat.text() == text) else {
 			return Ok(false);
 		};
 		let seat = &mut seats[which];
 		let is_its = seat.set == set;
-		if is_leader && is_its {
+		if pid == tid && is_its {
 			self.leader = which;
+			seat.brought = !self.read_all && brought.has(pid);
 		}
-		if seat.count() {
+		if !seat.whole && seat.count() {
 			let of = seat.set;
 			self.take_set(of)?;
 			self.read_lists(which)?;
