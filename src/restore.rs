@@ -189,8 +189,7 @@ pub fn restore<'a>(
 		work.journal.keep(path, host, work.record).at(format_args!("--journal {}", Shown(path)))?;
 		work.trust = !work.journal.is_continued();
 	}
-	let mut join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
-	join.read_all = request.read_all;
+	let join = Join::new(*image, host, targets, dump.as_ref(), (who, proc), join);
 	let mut story = Story { image: *image, host, targets, tour, join, work, back, settled: false, freeze };
 	let done = story.phases();
 	let outcome = story.finish(done, request);

@@ -16,7 +16,8 @@ use crate::act::moves::move_noted;
 use crate::act::namespace::{Lost, denied};
 use crate::act::numbers::Numbers;
 use crate::act::pairs::{Pair, Pairs};
-use crate::act::seats::{self, Seat};
+use crate::act::roster::threads_file;
+use crate::act::seats::Seat;
 use crate::act::seek::Process;
 use crate::act::spots::{Spot, Spots};
 use crate::act::tasks::{Dump, NO_SET, Tasks};
@@ -218,11 +219,7 @@ impl<'a> Join<'_, 'a> {
 			len = self.read_cgroup(pid, tid)?;
 		}
 		if right && (!moved || pid == tid) {
-			self.learn(task.set, len, pid == tid);
-			if moved && all && self.process.is_some() {
-				self.buffers.seats[self.leader].whole = true;
-				self.buffers.brought.add(pid);
-			}
+			self.learn(task.set, len, (pid, tid), moved && all && self.process.is_some());
 		}
 		Ok(moved)
 	}
@@ -291,7 +288,7 @@ impl<'a> Join<'_, 'a> {
 		}
 		let dir = dir.map_or_else(|| self.open_target(journal), |dir| Ok(Some(dir)))?;
 		let version = self.host.hierarchies[self.at].label.version();
-		let name = if whole { c"cgroup.procs" } else { seats::threads_file(version) };
+		let name = if whole { c"cgroup.procs" } else { threads_file(version) };
 		dir.ok_or(Fault::Unfit(Why::NoGroup))?.open_file(name).map_err(|fault| denied(version, fault))
 	}
 }

@@ -36,6 +36,7 @@ pub mod pairs;
 pub mod pidns;
 pub mod reach;
 pub mod read;
+mod roster;
 pub mod scope;
 pub mod seats;
 pub mod seek;

@@ -3,7 +3,8 @@
 use crate::act::join::{Buffers, Join};
 use crate::act::journal::Journal;
 use crate::act::namespace::denied;
-use crate::act::seats::{self, FEW};
+use crate::act::roster::{self, threads_file};
+use crate::act::seats::FEW;
 use crate::error::{Fault, Why};
 use crate::kernel::dir::Dir;
 use crate::kernel::output::write_to;
@@ -28,7 +29,7 @@ impl Join<'_, '_> {
 			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
 			count += 1;
 			if count == few {
-				seats::list(host, at, old, u32::MAX, others)?;
+				roster::list(host, at, old, u32::MAX, others)?;
 			}
 			if count >= few && others.has(tid) {
 				return Ok(());
@@ -78,6 +79,6 @@ pub(super) fn move_noted(
 
 /// Writes the id of a process, or of one thread, into the file that takes it.
 pub fn move_task(dir: &Dir, version: Version, tid: u32, whole: bool) -> Result<(), Fault> {
-	let file = if whole { c"cgroup.procs" } else { seats::threads_file(version) };
+	let file = if whole { c"cgroup.procs" } else { threads_file(version) };
 	retry(TRIES, PAUSE_MS, &mut || dir.write(file, digits(tid).to_bytes()))
 }

@@ -4,21 +4,17 @@
 //! as a task has them that is where it belongs, and that of where processes came from; and once many tasks had one of
 //! them, the lists of its groups say who else has: `tasks` on v1, `cgroup.threads` on v2 (cgroups(7)).
 
-use crate::act::host::Host;
 use crate::act::join::{Buffers, Join};
 use crate::act::numbers::Numbers;
+use crate::act::roster;
 use crate::act::seek::Process;
 use crate::act::spots::Spots;
 use crate::act::tasks::NO_SET;
 use crate::error::Fault;
 use crate::image::view::Task;
-use crate::kernel::dir::Dir;
 use crate::kernel::proc::with_number;
-use crate::kernel::stream::Reader;
 use crate::limits::LINE_BYTES;
 use crate::procfs::membership::find;
-use crate::procfs::scan::{Lines, number32};
-use crate::property::Version;
 
 /// Tasks that are read one by one before a list is; four times as many before the next try, and so on.
 pub const FEW: u32 = 64;
@@ -44,7 +40,7 @@ pub struct Seat {
 	/// Its tasks were in a cgroup namespace of their own.
 	has_namespace: bool,
 	/// The leader has just been moved into all of these groups, and its threads with it.
-	pub(super) whole: bool,
+	whole: bool,
 	/// The same in an earlier pass, and the leader is there: so are its threads of this set.
 	brought: bool,
 }
@@ -192,17 +188,21 @@ impl Join<'_, '_> {
 		Ok(is_its)
 	}
 
-	/// The first bytes of `text` are those of a task that is where it belongs.
-	pub(super) fn learn(&mut self, set: u32, len: usize, is_leader: bool) {
+	/// The first bytes of `text` are those of a task that is where it belongs; a process that came whole was moved into all
+	/// groups of the set.
+	pub(super) fn learn(&mut self, set: u32, len: usize, (pid, tid): (u32, u32), came_whole: bool) {
 		let has_namespace = self.set.as_ref().is_some_and(|spots| spots.has_namespace);
-		let Buffers { text, seats, .. } = &mut *self.buffers;
+		let (is_leader, Buffers { text, seats, brought, .. }) = (pid == tid, &mut *self.buffers);
 		let its = seats.iter().position(|seat| seat.set == set).filter(|which| is_leader || *which != self.leader);
 		let which = its.unwrap_or(1 - self.leader);
 		if is_leader {
 			self.leader = which;
 		}
 		seats[which].take(set, text.get(..len).unwrap_or(&[]));
-		seats[which].has_namespace = has_namespace;
+		(seats[which].has_namespace, seats[which].whole) = (has_namespace, came_whole);
+		if came_whole {
+			brought.add(pid);
+		}
 	}
 
 	/// The text of a process, of one thread, that is where others came from that were moved for this set; its length.
@@ -256,7 +256,7 @@ impl Join<'_, '_> {
 			let text = seat.text.get(..seat.len).unwrap_or(&[]);
 			let Some(line) = find(text, self.host.hierarchies[spot.at()].label.bytes())? else { continue };
 			let path = line.path.strip_prefix(b"/").unwrap_or(line.path);
-			if !list(self.host, spot.at(), path, most, others)? {
+			if !roster::list(self.host, spot.at(), path, most, others)? {
 				return Ok(());
 			}
 			if core::mem::take(&mut first) {
@@ -272,30 +272,3 @@ impl Join<'_, '_> {
 
 /// The place of the origin behind those of the seats.
 const ORIGIN: usize = 2;
-
-/// Puts all tasks of a group into `tasks`, none if it is not there; false if there are more than `most`.
-pub(super) fn list(host: &Host, at: usize, path: &[u8], most: u32, tasks: &mut Numbers) -> Result<bool, Fault> {
-	tasks.clear();
-	let Some(dir) = host.open(at, path)? else { return Ok(true) };
-	read_list(&dir, host.hierarchies[at].label.version(), most, tasks)
-}
-
-fn read_list(dir: &Dir, version: Version, most: u32, tasks: &mut Numbers) -> Result<bool, Fault> {
-	let (mut line, mut count) = ([0; 1024], 0);
-	let mut lines = Lines::new(Reader::below(dir, threads_file(version))?, &mut line);
-	while let Some(line) = lines.next_line()? {
-		if count == most {
-			return Ok(false);
-		}
-		count += 1;
-		if let Some(tid) = number32(line) {
-			tasks.add(tid);
-		}
-	}
-	Ok(true)
-}
-
-/// The file that lists threads and takes one.
-pub(super) fn threads_file(version: Version) -> &'static core::ffi::CStr {
-	if version == Version::V1 { c"tasks" } else { c"cgroup.threads" }
-}

@@ -48,6 +48,7 @@ impl<'s, 'a: 's> Story<'s, 'a> {
 			self.pass(Pass::Create)?;
 		}
 		if join {
+			self.join.read_all = self.work.read_all;
 			self.join_all().or_else(|error| self.work.log.unfit(error))?;
 		}
 		if (create || join || limit) && self.work.pending {

@@ -173,20 +173,28 @@ pub(super) fn translated(text: &str, host: &str, how: &str) -> (String, Vec<Stri
 
 /// The same of an image's bytes.
 fn translated_bytes(bytes: &[u8], ask: &Ask<'_>) -> (String, Vec<String>) {
+	let mut out = Vec::new();
+	match translate_into(&mut out, bytes, ask) {
+		(Ok(None), said) => ("-".to_string(), said),
+		(Ok(Some(lost)), said) => {
+			let shown = said.iter().filter(|line| line.starts_with("lost: ")).count() as u64;
+			assert!(lost == shown || lost > 20);
+			(told(&out), said)
+		}
+		(Err(error), said) => (error, said),
+	}
+}
+
+/// How many values are lost, none if the image stays as it is; and the messages.
+fn translate_into(out: &mut Vec<u8>, bytes: &[u8], ask: &Ask<'_>) -> (Result<Option<u64>, String>, Vec<String>) {
 	let image = Image::open(bytes).unwrap();
 	vet(&image).unwrap();
-	let (mut out, mut log) = (Vec::new(), Kept(Vec::new()));
+	let mut log = Kept(Vec::new());
 	let mut space = SPACE.lock().unwrap_or_else(PoisonError::into_inner);
-	let made = translate(&image, &mut out, ask, &mut space, &mut log);
-	match made {
-		Ok(None) => ("-".to_string(), log.0),
-		Ok(Some((_, lost))) => {
-			let shown = log.0.iter().filter(|line| line.starts_with("lost: ")).count() as u64;
-			assert!(lost == shown || lost > 20);
-			(told(&out), log.0)
-		}
-		Err(error) => (error.to_string(), log.0),
-	}
+	let made = translate(&image, out, ask, &mut space, &mut log);
+	let made = made.map(|made| made.map(|(_, lost)| lost)).map_err(|error| error.to_string());
+	drop(space); // what an error is about is shown as long as nobody else makes one
+	(made, log.0)
 }
 
 /// All of v2.
@@ -552,4 +560,27 @@ set 3 unified:/ct/db/s1";
 	let (error, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-threads/cgroup.img"), &ask);
 	assert!(error.starts_with("sets of tasks: 1: "), "{error}");
 	assert!(said[0].contains(" cpu,cpuacct:/ct/db cpuset:/ct/web "), "{said:?}");
+}
+
+#[test]
+fn the_owner_of_a_freezers_state_goes_nowhere() {
+	let bytes = image(
+		"hierarchy freezer
+		group /a uid=4 freezer.state=FROZEN
+		hierarchy pids
+		group /a uid=4 pids.max=5",
+	);
+	let v2 = Some(Controllers::of_text(V2.replace('+', "").as_bytes()));
+	let ask = Ask { v1: &[], v2, choices: choices(""), primary: None, skip_missing: false };
+	let mut out = Vec::new();
+	assert!(matches!(translate_into(&mut out, &bytes, &ask), (Ok(Some(0)), _)));
+	let image = Image::open(&out).unwrap();
+	let mut descent = Descent::new(&image.hierarchies().next().unwrap().unwrap());
+	let mut owners = Vec::new();
+	while let Some(Turn::Enter(group)) = descent.turn().unwrap() {
+		let values = group.properties().map(Result::unwrap).filter(|saved| !saved.value.bytes().is_empty());
+		owners.extend(values.map(|saved| (saved.name, saved.perms.map(|perms| perms.uid))));
+	}
+	assert!(owners.contains(&(b"cgroup.freeze", None)), "{owners:?}");
+	assert!(owners.contains(&(b"pids.max", Some(4))), "{owners:?}");
 }
