@@ -79,15 +79,3 @@ pub(super) fn text(name: &str) -> &'static [u8] {
 pub(super) fn all() -> impl Iterator<Item = &'static Text> {
 	MOUNTINFOS.iter().chain(CONTROLLERS).chain(MEMBERSHIPS).chain(TASKS)
 }
-
-/// Marsaglia's xorshift64; the same numbers in every run.
-pub(super) struct Random(pub u64);
-
-impl Random {
-	pub(super) fn below(&mut self, limit: usize) -> usize {
-		self.0 ^= self.0 << 13;
-		self.0 ^= self.0 >> 7;
-		self.0 ^= self.0 << 17;
-		usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-	}
-}

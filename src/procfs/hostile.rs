@@ -4,23 +4,23 @@ extern crate std;
 
 use std::vec::Vec;
 
-use super::fixtures::{Random, all};
+use super::fixtures::all;
 use super::mountinfo::SuperWord;
 use super::scan::{Lines, Source, cut, number32, unescape};
 use super::{children, controllers, membership, mountinfo, stat, status};
 use crate::error::Fault;
 use crate::limits::Limit;
-use crate::property::dice::rounds;
+use crate::property::dice::{Dice, rounds};
 
 /// A source that gives a random part of what is asked for.
 struct Crumbs<'a> {
 	rest: &'a [u8],
-	random: Random,
+	dice: Dice,
 }
 
 impl Source for Crumbs<'_> {
 	fn read(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
-		let size = 1 + self.random.below(into.len().min(7));
+		let size = 1 + self.dice.below(into.len().min(7));
 		let len = into.len().min(size);
 		self.rest.read(&mut into[..len])
 	}
@@ -46,17 +46,17 @@ fn read_lines(source: impl Source, cap: usize) -> Result<Vec<Vec<u8>>, Fault> {
 	Ok(all)
 }
 
-fn check_lines(text: &[u8], random: &mut Random) {
+fn check_lines(text: &[u8], dice: &mut Dice) {
 	let model = model_lines(text);
 	let longest = model.iter().map(Vec::len).max().unwrap_or(0);
-	let crumbs = |random: &mut Random| Crumbs { rest: text, random: Random(1 + random.below(usize::MAX) as u64) };
-	for cap in [longest, longest + 1, longest + random.below(300)] {
+	let crumbs = |dice: &mut Dice| Crumbs { rest: text, dice: Dice(1 + dice.below(usize::MAX) as u64) };
+	for cap in [longest, longest + 1, longest + dice.below(300)] {
 		assert_eq!(read_lines(text, cap).as_ref(), Ok(&model));
-		assert_eq!(read_lines(crumbs(random), cap).as_ref(), Ok(&model));
+		assert_eq!(read_lines(crumbs(dice), cap).as_ref(), Ok(&model));
 	}
 	if longest > 0 {
 		let full = Fault::full(Limit::Line, longest);
-		assert_eq!(read_lines(crumbs(random), longest - 1), Err(full));
+		assert_eq!(read_lines(crumbs(dice), longest - 1), Err(full));
 	}
 }
 
@@ -142,18 +142,18 @@ const SPICE: &[&[u8]] = &[
 	b"#",
 ];
 
-fn damage(text: &mut Vec<u8>, random: &mut Random) {
-	let at = random.below(text.len() + 1);
-	let end = (at + random.below(12)).min(text.len());
-	match random.below(6) {
+fn damage(text: &mut Vec<u8>, dice: &mut Dice) {
+	let at = dice.below(text.len() + 1);
+	let end = (at + dice.below(12)).min(text.len());
+	match dice.below(6) {
 		0 => text.truncate(at),
 		1 => drop(text.drain(at..end)),
-		2 => drop(text.splice(at..end, SPICE[random.below(SPICE.len())].iter().copied())),
-		3 => text.splice(at..at, SPICE[random.below(SPICE.len())].iter().copied()).for_each(drop),
-		4 => text[at..end].iter_mut().for_each(|byte| *byte = random.below(256) as u8),
+		2 => drop(text.splice(at..end, SPICE[dice.below(SPICE.len())].iter().copied())),
+		3 => text.splice(at..at, SPICE[dice.below(SPICE.len())].iter().copied()).for_each(drop),
+		4 => text[at..end].iter_mut().for_each(|byte| *byte = dice.below(256) as u8),
 		_ => {
 			let copy = text[at..end].to_vec();
-			let to = random.below(text.len() + 1);
+			let to = dice.below(text.len() + 1);
 			text.splice(to..to, copy).for_each(drop);
 		}
 	}
@@ -161,17 +161,17 @@ fn damage(text: &mut Vec<u8>, random: &mut Random) {
 
 #[test]
 fn damaged_texts_never_panic_and_lines_do_not_depend_on_chunks() {
-	let mut random = Random(0x9e37_79b9_7f4a_7c15);
+	let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
 	for (_, text) in all() {
 		check_parsers(text);
-		check_lines(text, &mut random);
+		check_lines(text, &mut dice);
 		for _ in 0..rounds(150) {
 			let mut bytes = text.to_vec();
-			for _ in 0..1 + random.below(4) {
-				damage(&mut bytes, &mut random);
+			for _ in 0..1 + dice.below(4) {
+				damage(&mut bytes, &mut dice);
 			}
 			check_parsers(&bytes);
-			check_lines(&bytes, &mut random);
+			check_lines(&bytes, &mut dice);
 		}
 	}
 }
