@@ -1,7 +1,6 @@
 //! Whole images, as texts: a few hierarchies in, what the translated image has out.
 
 extern crate std;
-use std::boxed::Box;
 use std::fmt::Arguments;
 use std::format;
 use std::string::{String, ToString};
@@ -24,6 +23,13 @@ use crate::vet::vet;
 /// What a user of `name` owns; root if there is none.
 fn perms(uid: u32, mode: u32) -> Perms {
 	Perms { mode, uid, gid: uid }
+}
+
+/// `LABEL:PATH` of a set.
+fn member<'t>(word: &&'t str) -> Member<'t> {
+	let (name, path) = word.split_once(':').unwrap();
+	let name = if name == "unified" { "" } else { name };
+	Member { name: name.as_bytes(), path: path.as_bytes(), cgns_prefix: None, at: 0 }
 }
 
 /// An image of lines: `hierarchy LABEL`, below it `group PATH [ancestor] [uid=N] [FILE=VALUE]...` in tree order, `set ID
@@ -65,14 +71,6 @@ pub(super) fn image(text: &str) -> Vec<u8> {
 				}
 			}
 			"set" => {
-				let member = |word: &&'static str| {
-					let (name, path) = word.split_once(':').unwrap();
-					let name = if name == "unified" { "" } else { name };
-					Member { name: name.as_bytes(), path: path.as_bytes(), cgns_prefix: None, at: 0 }
-				};
-				// The texts of tests live as long as the test.
-				let leaked: &'static str = Box::leak(line.to_string().into_boxed_str());
-				let words: Vec<&'static str> = leaked.split(' ').collect();
 				writer.set(words[1].parse().unwrap(), words[2..].iter().map(member)).unwrap();
 			}
 			"task" => {
