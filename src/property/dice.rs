@@ -11,6 +11,11 @@ pub(crate) const fn rounds(all: usize) -> usize {
 	if cfg!(miri) { all / 100 + 2 } else { all }
 }
 
+/// Of a long row of inputs each is a test's, and each so many-th Miri's.
+pub(crate) const fn stride(in_miri: usize) -> usize {
+	if cfg!(miri) { in_miri } else { 1 }
+}
+
 impl Dice {
 	pub(crate) fn below(&mut self, end: usize) -> usize {
 		self.0 ^= self.0 << 13;

@@ -100,6 +100,7 @@ fn ends(range: &[u8]) -> Option<(usize, usize)> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::property::dice::stride;
 	extern crate std;
 	use heapless::Vec;
 	use std::{format, vec::Vec as List};
@@ -157,8 +158,9 @@ mod tests {
 
 	#[test]
 	fn all_pairs_of_ends_agree_with_counting() {
-		for first in [0, 1, 62, 63, 64, 65, 127, 128, 8191, 16320, 16383] {
-			for last in [0, 1, 62, 63, 64, 65, 127, 128, 8191, 16320, 16383] {
+		let ends = || [0, 1, 62, 63, 64, 65, 127, 128, 8191, 16320, 16383].into_iter().step_by(stride(4));
+		for first in ends() {
+			for last in ends() {
 				let expected = (first <= last).then(|| (first..=last).collect::<List<_>>());
 				assert_eq!(members(&format!("{first}-{last}")), expected);
 			}
