@@ -195,12 +195,17 @@ pid_namespace() {
 	destroy
 }
 
+# has_threads WHAT: makes the program that starts threads; skips WHAT where that, or moving single threads, cannot be.
+has_threads() {
+	[ $word = pids ] || { skip "$1: v1 only"; return 1; }
+	command -v gcc >/dev/null || { skip "$1: there is no gcc"; return 1; }
+	gcc -O1 -pthread -o "$work/threads" "$tests/vm/threads.c"
+}
+
 # Threads by their numbers there, one of which has a group of its own.
 pid_namespace_threads() {
 	local init threads tid
-	[ $word = pids ] || { skip "threads in a pid namespace: v1 only"; return; }
-	command -v gcc >/dev/null || { skip "threads in a pid namespace: there is no gcc"; return; }
-	gcc -O1 -pthread -o "$work/threads" "$tests/vm/threads.c"
+	has_threads "threads in a pid namespace" || return
 	mkdir -p "$at/$group/a" "$at/$group/b"
 	threads() {
 		unshare --pid --fork --kill-child "$work/threads" 20 >"$work/ids" &
@@ -417,10 +422,8 @@ many() {
 
 # Threads come along with their process, but for those that have a group of their own; the last look asks the leader only.
 many_threads() {
-	local way odd=0 pid tid
-	[ $word = pids ] || { skip "many threads, some of them apart: v1 only"; return; }
-	command -v gcc >/dev/null || { skip "many threads, some of them apart: there is no gcc"; return; }
-	gcc -O1 -pthread -o "$work/threads" "$tests/vm/threads.c"
+	local way pid
+	has_threads "many threads, some of them apart" || return
 	mkdir -p "$at/$group/a" "$at/$group/b" "$at/$group-else"
 	"$work/threads" 300 >"$work/all" &
 	pid=$!
@@ -429,12 +432,12 @@ many_threads() {
 	awk 'NR % 3 == 2' "$work/all" >"$work/apart"
 	awk 'NR % 50 == 7' "$work/all" >"$work/else"
 	echo $pid >"$at/$group/a/cgroup.procs"
-	while read -r tid; do echo $tid; done <"$work/apart" >"$at/$group/b/tasks"
+	bring "$at/$group/b" tasks <"$work/apart"
 	sort "$at/$group/b/tasks" | cmp - <(sort "$work/apart") || { check "threads are apart" false; return; }
 	"$CGRAFT" dump -t $pid --cgroup-dump-controller $word -i "$work/img"
 	for way in "" --read-all; do
 		echo $pid >"$at/cgroup.procs"
-		while read -r tid; do echo $tid; done <"$work/else" >"$at/$group-else/tasks"
+		bring "$at/$group-else" tasks <"$work/else"
 		strace -e trace=openat,openat2 -o "$work/trace" "$CGRAFT" restore $way --journal "$work/journal" -i "$work/img" 2>"$work/err"
 		check "301 threads, 100 of them apart: each is in its group $way" \
 			[ "$(wc -l <"$at/$group/a/tasks"):$(sort "$at/$group/b/tasks" | cmp - <(sort "$work/apart"))" = 201: ]
@@ -453,9 +456,9 @@ many_threads() {
 	destroy
 }
 
-# bring GROUP: moves the processes of its input there.
+# bring GROUP [FILE]: moves the processes of its input there, or by another file than cgroup.procs.
 bring() {
-	while read -r task; do echo "$task" >"$1/cgroup.procs"; done
+	while read -r task; do echo "$task" >"$1/${2:-cgroup.procs}"; done
 }
 
 start tasks

@@ -21,8 +21,7 @@ const PAUSE_MS: u32 = 1;
 impl Join<'_, '_> {
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
 	pub(super) fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let size = self.process.as_ref().filter(|process| process.new == pid).map_or(0, |process| process.size);
-		let few = if size > FEW { 1 } else { FEW };
+		let few = if self.size_of(pid) > FEW { 1 } else { FEW };
 		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
 		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
 		while threads.list(list, &mut |name, _| {

@@ -94,9 +94,14 @@ impl Join<'_, '_> {
 		Ok(Some(found).filter(|_| !is_told || is_same(&stat, &self.meant_task(task))))
 	}
 
+	/// How many threads the current process had when it was found; 0 if that is not known, or this is another one.
+	pub(super) fn size_of(&self, pid: u32) -> u32 {
+		self.process.as_ref().filter(|process| process.new == pid).map_or(0, |process| process.size)
+	}
+
 	/// Whether this is the current process, and has one thread.
 	pub(super) fn is_single(&self, pid: u32) -> bool {
-		self.process.as_ref().is_some_and(|process| process.new == pid && process.size == 1)
+		self.size_of(pid) == 1
 	}
 
 	/// The number of the process that takes the place of one of the image, if it is the same.

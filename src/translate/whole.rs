@@ -198,6 +198,12 @@ fn translate_into(out: &mut Vec<u8>, bytes: &[u8], ask: &Ask<'_>) -> (Result<Opt
 /// All of v2.
 const V2: &str = "+cpuset +cpu +io +memory +hugetlb +pids +rdma +misc";
 
+/// For a host that has no hierarchy of v1.
+fn for_v2() -> Ask<'static> {
+	let v2 = Some(Controllers::of_text(V2.replace('+', "").as_bytes()));
+	Ask { v1: &[], v2, choices: choices(""), primary: None, skip_missing: false }
+}
+
 /// The translated image is this, and nothing is said.
 #[track_caller]
 fn becomes(text: &str, host: &str, wanted: &str) {
@@ -543,9 +549,7 @@ task 5 5 1";
 
 #[test]
 fn images_of_criu_are_translated() {
-	let v2 = Some(Controllers::of_text(V2.replace('+', "").as_bytes()));
-	let ask = Ask { v1: &[], v2, choices: choices(""), primary: None, skip_missing: false };
-	let (made, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-ct/cgroup.img"), &ask);
+	let (made, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-ct/cgroup.img"), &for_v2());
 	let wanted = "hierarchy unified
 group /ct ancestor cgroup.subtree_control=+cpuset_+cpu_+pids
 group /ct/web devices.list=c_1:3_rwm|c_1:5_rwm cpuset.cpus=0-1 cpuset.mems=0 cpu.weight=59
@@ -555,7 +559,7 @@ set 2 unified:/ct/web
 set 3 unified:/ct/db/s1";
 	assert_eq!(made, wanted);
 	assert_eq!(said, ["lost: memory.oom_control of group /ct/web, 1: cgroup v2 has nothing like it"]);
-	let (error, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-threads/cgroup.img"), &ask);
+	let (error, said) = translated_bytes(include_bytes!("../../tests/corpus/v1-threads/cgroup.img"), &for_v2());
 	assert!(error.starts_with("sets of tasks: 1: "), "{error}");
 	assert!(said[0].contains(" cpu,cpuacct:/ct/db cpuset:/ct/web "), "{said:?}");
 }
@@ -568,10 +572,8 @@ fn the_owner_of_a_freezers_state_goes_nowhere() {
 		hierarchy pids
 		group /a uid=4 pids.max=5",
 	);
-	let v2 = Some(Controllers::of_text(V2.replace('+', "").as_bytes()));
-	let ask = Ask { v1: &[], v2, choices: choices(""), primary: None, skip_missing: false };
 	let mut out = Vec::new();
-	assert!(matches!(translate_into(&mut out, &bytes, &ask), (Ok(Some(0)), _)));
+	assert!(matches!(translate_into(&mut out, &bytes, &for_v2()), (Ok(Some(0)), _)));
 	let image = Image::open(&out).unwrap();
 	let mut descent = Descent::new(&image.hierarchies().next().unwrap().unwrap());
 	let mut owners = Vec::new();

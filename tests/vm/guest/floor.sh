@@ -1,5 +1,5 @@
-# A dump of flat groups of v2 with all its controllers against the floor of tests/bench, for `scripts/bench --vm`. Needs a second
-# processor that runs at the same time: CGRAFT_VM_THREADS=multi.
+# A dump of flat groups of v2 with all its controllers against the floor of tests/bench; no part of the suite. Needs a second processor
+# that runs at the same time: CGRAFT_VM_THREADS=multi scripts/vm 6.18 v2 floor.sh
 . /vm/lib.sh
 test=floor
 group=/sys/fs/cgroup/cgraft-floor
