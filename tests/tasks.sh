@@ -451,9 +451,32 @@ many_threads() {
 		check "each to where it was $way" cmp <(sort "$work/else") <(sort "$at/$group-else/tasks")
 	done
 	rm "$work/journal"
+	whole_process "$pid"
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	destroy
+}
+
+# A process whose threads are all in one group: that is seen from the group, without /proc's list of them. One that is elsewhere,
+# or nobody who says whose a task is: the list is read.
+whole_process() {
+	local why else inject lists
+	while read -r why else inject seen; do
+		echo "$1" >"$at/$group/b/cgroup.procs"
+		[ "$else" = 0 ] || tail -n "$else" "$work/all" | bring "$at/$group-else" tasks
+		# shellcheck disable=SC2086 # none or one
+		strace -y -e trace=getdents64,tgkill ${inject#-} -o "$work/trace" "$CGRAFT" restore --journal "$work/journal" -i "$work/img" 2>"$work/err"
+		check "$why: whether it is asked for each thread, and /proc's list is read" \
+			[ "$(grep -c "^tgkill($1, [0-9]*, 0)" "$work/trace"):$(grep -q "^getdents64([0-9]*</proc/$1/task>" "$work/trace" && echo read)" = "$seen" ]
+		check "$why: all are there" [ "$(wc -l <"$at/$group/a/tasks"):$(wc -l <"$at/$group/b/tasks")" = 201:100 ]
+		cgraft undo "$work/journal"
+		check "$why: all are back" [ "$status:$(wc -l <"$at/$group/b/tasks"):$(wc -l <"$at/$group-else/tasks")" = "0:$((301 - else)):$else" ]
+		rm "$work/journal"
+	done <<-END
+		together 0 - 301:
+		one-is-elsewhere 1 - 300:read
+		nobody-says 0 --einject=tgkill:error=EPERM 301:read
+	END
 }
 
 # bring GROUP [FILE]: moves the processes of its input there, or by another file than cgroup.procs.

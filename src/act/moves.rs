@@ -7,6 +7,7 @@ use crate::act::roster::{self, threads_file};
 use crate::act::seats::FEW;
 use crate::error::{Fault, Why};
 use crate::kernel::dir::Dir;
+use crate::kernel::fenced::has_thread;
 use crate::kernel::output::write_to;
 use crate::kernel::proc::{digits, with_number};
 use crate::kernel::{Handle, retry};
@@ -17,13 +18,18 @@ use crate::property::Version;
 /// Tries of a move: after others have left a group, v2 may say EBUSY for a moment.
 const TRIES: u32 = 21;
 const PAUSE_MS: u32 = 1;
+/// Tasks of a group that are asked whose they are, for each thread of the process that is looked for.
+const ALIENS: u32 = 4;
 
 impl Join<'_, '_> {
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
 	pub(super) fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
-		let few = if self.size_of(pid) > FEW { 1 } else { FEW };
-		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
+		let few = if self.size_of(pid) > FEW { 0 } else { FEW };
 		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
+		if few == 0 && self.is_together(at, pid)? {
+			return Ok(());
+		}
+		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
 		while threads.list(list, &mut |name, _| {
 			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };
 			count += 1;
@@ -41,6 +47,21 @@ impl Join<'_, '_> {
 			}
 		})? {}
 		Ok(())
+	}
+
+	/// Reads who is in the group that is in `old`, into `others`; whether all threads of the current process are: as many
+	/// as it had when it was found, and has now. To ask for each is quicker than /proc's list of them.
+	fn is_together(&mut self, at: usize, pid: u32) -> Result<bool, Fault> {
+		let (size, mut listed, mut its) = (self.size_of(pid), 0, 0);
+		let Buffers { old, others, .. } = &mut *self.buffers;
+		roster::list(self.host, at, old, u32::MAX, others)?;
+		let mut next = others.from(0);
+		while let Some(tid) = next.filter(|_| listed < size.saturating_mul(ALIENS)) {
+			listed += 1;
+			its += u32::from(has_thread(pid, tid));
+			next = others.from(tid + 1);
+		}
+		Ok(its == size && self.threads_of(pid)? == size)
 	}
 }
 

@@ -25,6 +25,17 @@ impl Numbers {
 		}
 	}
 
+	/// The first one from this number on.
+	pub fn from(&self, number: u32) -> Option<u32> {
+		let mut at = number as usize / 64;
+		let mut word = self.0.get(at)? & (u64::MAX << (number % 64));
+		while word == 0 {
+			at += 1;
+			word = *self.0.get(at)?;
+		}
+		Some(at as u32 * 64 + word.trailing_zeros())
+	}
+
 	/// Becomes the same as the others.
 	pub fn copy(&mut self, others: &Numbers) {
 		for (word, other) in self.0.iter_mut().zip(&others.0).filter(|(word, other)| word != other) {
@@ -57,6 +68,10 @@ mod tests {
 	extern crate std;
 	use std::boxed::Box;
 
+	fn all(numbers: &Numbers) -> impl Iterator<Item = u32> {
+		core::iter::successors(numbers.from(0), |last| numbers.from(last + 1))
+	}
+
 	#[test]
 	fn numbers_are_among_them_or_not() {
 		let (mut one, mut other) = (Box::new(Numbers::new()), Box::new(Numbers::new()));
@@ -66,7 +81,9 @@ mod tests {
 		}
 		assert!(!one.has(2) && !one.has(65));
 		[1, 2, 64].iter().for_each(|number| other.add(*number));
+		assert!(all(&one).eq([0, 1, 63, 64, PIDS - 1]));
 		one.keep(Some(&other));
+		assert!(all(&one).eq([1, 64]) && one.from(65).is_none() && one.from(u32::MAX).is_none());
 		assert!([1, 64].iter().all(|number| one.has(*number)));
 		assert!([0, 2, 63, PIDS - 1].iter().all(|number| !one.has(*number)));
 		one.clear();

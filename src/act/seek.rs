@@ -94,6 +94,12 @@ impl Join<'_, '_> {
 		Ok(Some(found).filter(|_| !is_told || is_same(&stat, &self.meant_task(task))))
 	}
 
+	/// How many threads a process has now.
+	#[inline(never)] // its text would widen the caller's frame
+	pub(super) fn threads_of(&self, pid: u32) -> Result<u32, Fault> {
+		Ok(read_stat(self.proc.list(), &leader_stat(pid), &mut [0; STAT_BYTES])?.threads)
+	}
+
 	/// How many threads the current process had when it was found; 0 if that is not known, or this is another one.
 	pub(super) fn size_of(&self, pid: u32) -> u32 {
 		self.process.as_ref().filter(|process| process.new == pid).map_or(0, |process| process.size)

@@ -1,7 +1,7 @@
 //! The one fenced file with `unsafe` in it: an image's file as bytes, the standard streams, and device programs.
 //!
 //! What needs it: mmap(2) and its end, madvise(2), handing a byte buffer to getdents64(2), borrowing file descriptors 0
-//! to 2, unshare(2), ioctl(2), and bpf(2), signals and threads, which rustix does not have, or not for programs with a libc.
+//! to 2, unshare(2), ioctl(2), and bpf(2), tgkill(2), signals and threads, which rustix does not have, or not for programs with a libc.
 //! Assumptions: the file is mapped privately and read-only, so cgraft itself never changes the bytes. Another program
 //! that truncates the image meanwhile ends cgraft with SIGBUS before the next step; nothing read from the bytes is
 //! ever trusted for memory safety, every access is bounds-checked by the slice.
@@ -216,6 +216,14 @@ pub fn pending_signals() -> u64 {
 	// SAFETY: the kernel writes a set of eight bytes, as it is told.
 	unsafe { syscall(RT_SIGPENDING, &raw mut pending, size_of::<u64>()) };
 	pending
+}
+
+const TGKILL: c_long = if cfg!(target_arch = "x86_64") { 234 } else { 131 };
+
+/// Whether a process has a thread with this number: tgkill(2) sends no signal 0, but looks. No where it may not be asked.
+pub fn has_thread(pid: u32, tid: u32) -> bool {
+	// SAFETY: three numbers; with signal 0 nothing comes of it.
+	unsafe { syscall(TGKILL, c_long::from(pid), c_long::from(tid), 0 as c_long) == 0 }
 }
 
 const BPF: c_long = if cfg!(target_arch = "x86_64") { 321 } else { 280 };
