@@ -39,8 +39,6 @@ pub const DEVICE_PROGRAM_BYTES: usize = 4096 * 8;
 pub const LIST_TEXT_BYTES: usize = 1024;
 /// Disks whose names are kept; more are nameless.
 pub const DISKS: usize = 64;
-/// Bytes of the names of these files together.
-pub const FILE_NAME_BYTES: usize = 8 * 1024;
 /// Kinds of groups whose files are remembered.
 pub const FILE_KINDS: usize = 4;
 /// Bytes of the longest text that a normalised value is instead of what was read.

@@ -130,6 +130,28 @@ taken_back() {
 	aside=
 }
 
+# A program cannot be read back, so a dump says how many groups have some, whoever of the two threads has read them.
+told_by_a_dump() {
+	local rules=() cpus
+	for _ in $(seq 100); do rules+=('a *:* rwm' 'c 1:3 rwm'); done
+	image_of many "${rules[@]}"
+	succeeds "200 groups, every other with a program" restore -i many
+	for cpus in 0 0,1; do
+		wrap=(taskset -c "$cpus")
+		cgraft dump --cgroup "unified:/$group" -i dump
+		check "a dump tells of programs, processors $cpus" [ "$status:$(cat "$work/err")" = "0:cgraft: $told" ]
+		cgraft -v3 dump --cgroup "unified:/$group" -i dump
+		check "-v3 names the groups, processors $cpus" [ "$(grep -c "group /$group/[0-9]*[02468] has device programs" "$work/err")" = 100 ]
+	done
+	wrap=(setpriv "--bounding-set=-sys_admin,-bpf,-net_admin")
+	cgraft dump --cgroup "unified:/$group" -i dump
+	check "who may not ask says nothing" [ "$status:$(cat "$work/err")" = 0: ]
+	wrap=()
+	sleep 0.1
+	remove_groups
+}
+told='groups with device programs (BPF): 100; these are not saved, so a group that is made anew has none (-v3 names them)'
+
 unified=$(hierarchy unified) || { skip "device programs: no v2"; exit; }
 image_of probe 'c 1:3 rwm'
 cgraft restore -i probe
@@ -140,4 +162,5 @@ if [ "$status" != 0 ] && grep -qE 'CONFIG_CGROUP_BPF|CAP_BPF' "$work/err"; then
 fi
 as_v1_allows
 again_and_compared
+told_by_a_dump
 taken_back

@@ -28,7 +28,7 @@ use crate::limits::{AHEAD_BYTES, AHEAD_GROUPS, FILES, Limit, PATH_BYTES, VALUE_B
 use crate::property::{Property, Selection};
 
 /// Groups of a head that are walked before it is worth while to read ahead.
-const ALONE: u64 = 64;
+const ALONE: u64 = 32;
 /// Groups of the ring, from the oldest on, that are looked at for a path: those before it are of groups that vanished.
 const LOOKED_AT: usize = 4;
 
@@ -50,13 +50,15 @@ pub struct Group {
 	pub status: Status,
 	files: Vec<File, FILES>,
 	bytes: Vec<u8, AHEAD_BYTES>,
+	/// It has device programs.
+	pub has_programs: bool,
 	whole: bool,
 }
 
 impl Group {
 	const fn new() -> Self {
 		let status = Status { perms: Perms { mode: 0, uid: 0, gid: 0 }, device: 0, links: 0, size: 0 };
-		Group { path: Vec::new(), status, files: Vec::new(), bytes: Vec::new(), whole: false }
+		Group { path: Vec::new(), status, files: Vec::new(), bytes: Vec::new(), has_programs: false, whole: false }
 	}
 
 	/// Each file: name, property, value, owner and mode; in the order of the table.

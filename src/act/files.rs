@@ -6,18 +6,17 @@
 
 use core::ffi::CStr;
 
-use heapless::Vec;
+use heapless::{CString, Vec};
 
 use crate::error::Fault;
 use crate::kernel::dir::Dir;
-use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_KINDS, FILE_NAME_BYTES, FILES, Limit};
+use crate::kernel::output::c_string;
+use crate::limits::{CONTROLLERS_BYTES, FILE_BYTES, FILE_KINDS, FILES, Limit};
 use crate::name::sort_few;
 use crate::property::{self, Property, Selection, Version};
 
-#[derive(Clone, Copy)]
 struct File {
-	start: usize,
-	len: usize,
+	name: CString<FILE_BYTES>,
 	rank: usize,
 	property: &'static Property,
 }
@@ -25,32 +24,25 @@ struct File {
 /// The files of one kind of group.
 pub struct Files {
 	key: Vec<u8, CONTROLLERS_BYTES>,
-	names: Vec<u8, FILE_NAME_BYTES>,
 	list: Vec<File, FILES>,
 }
 
 impl Files {
 	const fn new() -> Self {
-		Files { key: Vec::new(), names: Vec::new(), list: Vec::new() }
+		Files { key: Vec::new(), list: Vec::new() }
 	}
 
 	/// Each file's name and property.
 	pub fn iter(&self) -> impl Iterator<Item = (&CStr, &'static Property)> {
-		self.list.iter().filter_map(|file| {
-			let name = self.names.get(file.start..file.start + file.len + 1)?;
-			Some((CStr::from_bytes_with_nul(name).ok()?, file.property))
-		})
+		self.list.iter().map(|file| (file.name.as_c_str(), file.property))
 	}
 
 	fn fill(&mut self, dir: &Dir, version: Version, wanted: Selection, buffer: &mut [u8]) -> Result<(), Fault> {
-		self.names.clear();
 		self.list.clear();
 		dir.rewind()?;
 		while dir.list(buffer, &mut |name, is_dir| if is_dir { Ok(()) } else { self.offer(name, version, wanted) })? {}
 		dir.rewind()?;
-		let names = &self.names;
-		let key = |file: &File| (file.rank, names.get(file.start..file.start + file.len));
-		sort_few(&mut self.list, |left, right| key(left) < key(right));
+		sort_few(&mut self.list, |left, right| (left.rank, &left.name) < (right.rank, &right.name));
 		Ok(())
 	}
 
@@ -60,10 +52,8 @@ impl Files {
 		if !wanted.has(version, rank) || name.len() >= FILE_BYTES {
 			return Ok(());
 		}
-		let (start, len) = (self.names.len(), name.len());
 		let full = Fault::full(Limit::Files, self.list.len() + 1);
-		self.names.extend_from_slice(name).and_then(|()| self.names.extend_from_slice(b"\0")).map_err(|_| full)?;
-		self.list.push(File { start, len, rank, property }).map_err(|_| full)
+		self.list.push(File { name: c_string(name)?, rank, property }).map_err(|_| full)
 	}
 }
 

@@ -20,7 +20,7 @@ use crate::kernel::dir::Dir;
 use crate::limits::VALUE_BYTES;
 use crate::log::Log;
 use crate::name::{Name, components, is_below_or_same};
-use crate::property::Selection;
+use crate::property::{Selection, Version};
 
 /// What is walked and written.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,8 @@ pub struct Walk<'w, 's, S: Store> {
 	second: Second<'w>,
 	/// Groups written, ancestors included.
 	pub groups: u64,
+	/// Groups written that have device programs, which the kernel does not give away.
+	programs: u64,
 	/// A group's `cgroup.type` was `threaded`.
 	pub threaded: bool,
 }
@@ -110,7 +112,7 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 		buffers.levels.restart(base_path)?;
 		let ancestors = choice.ancestors && writer.layout() == Layout::Criu;
 		let choice = Choice { ancestors, ..choice };
-		Ok(Walk { writer, log, hierarchy, base, buffers, choice, second, groups: 0, threaded: false })
+		Ok(Walk { writer, log, hierarchy, base, buffers, choice, second, groups: 0, programs: 0, threaded: false })
 	}
 
 	/// The hierarchy's root as a membership: its own properties, not its children.
@@ -161,6 +163,12 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 
 	/// After the last head.
 	pub fn finish(&mut self) -> Result<(), Error> {
+		if self.programs > 0 {
+			self.log.warn(format_args!(
+				"groups with device programs (BPF): {}; these are not saved, so a group that is made anew has none (-v3 names them)",
+				self.programs
+			));
+		}
 		self.leave_to(0)
 	}
 
@@ -244,6 +252,9 @@ impl<'w, 's, S: Store> Walk<'w, 's, S> {
 				return Ok(Entered::Vanished);
 			}
 			self.groups += 1;
+			if self.hierarchy.label.version() == Version::V2 {
+				self.note_programs(dir.has_device_programs());
+			}
 		}
 		let more = role == Role::Walked && status.links != 2;
 		let pushed = self.buffers.levels.push(Level { dir, mark, more, named });

@@ -206,8 +206,16 @@ impl<S: Store> WriterBackend for &mut Sink<'_, S> {
 		})
 	}
 
+	/// Most of an image's bytes come one by one.
 	fn pb_write_u8(&mut self, number: u8) -> quick_protobuf::Result<()> {
-		self.pb_write_all(&[number])
+		match self.buffer.get_mut(self.used) {
+			Some(byte) => {
+				*byte = number;
+				self.used += 1;
+				Ok(())
+			}
+			None => self.pb_write_all(&[number]),
+		}
 	}
 
 	fn pb_write_u32(&mut self, number: u32) -> quick_protobuf::Result<()> {

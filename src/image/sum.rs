@@ -35,9 +35,10 @@ impl Sum {
 	pub fn add(&mut self, bytes: &[u8]) {
 		let (words, rest) = bytes.as_chunks();
 		for word in words {
-			let [first, second, third, last] = (self.sum ^ u32::from_le_bytes(*word)).to_le_bytes().map(usize::from);
 			let [alone, one, two, three] = &self.tables;
-			self.sum = three[first] ^ two[second] ^ one[third] ^ alone[last];
+			let word = self.sum ^ u32::from_le_bytes(*word);
+			let place = |bit: u32| usize::from((word >> bit) as u8);
+			self.sum = three[place(0)] ^ two[place(8)] ^ one[place(16)] ^ alone[place(24)];
 		}
 		for byte in rest {
 			self.sum = (self.sum >> 8) ^ self.tables[0][usize::from(self.sum as u8 ^ byte)];

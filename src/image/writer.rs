@@ -4,14 +4,16 @@
 //! and hierarchies are opened and closed ([`super::sink`]). Inside a group everything of its own comes before its
 //! children, so that a reader need not skip them.
 
+mod perms;
 mod rfc;
 
 use quick_protobuf::Writer;
 
+use self::perms::Last;
 use crate::error::Fault;
 use crate::image::schema::{self, HEADER_BYTES, MAGIC_CGROUP, MAGIC_COMMON};
 use crate::image::sink::{Mark, Sink, Store};
-use crate::image::size::{member_size, number_size, number_tag, perms_size, task_size, text_size, text_tag};
+use crate::image::size::{member_size, number_size, number_tag, task_size, text_size, text_tag};
 use crate::image::sum::Sum;
 use crate::image::view::{Layout, Member, Perms, Task};
 
@@ -19,6 +21,7 @@ use crate::image::view::{Layout, Member, Perms, Task};
 pub struct ImageWriter<'s, S: Store> {
 	sink: Sink<'s, S>,
 	layout: Layout,
+	last: Option<Last>,
 	/// Values, attributes and tasks that the layout has no field for.
 	pub left_out: u64,
 }
@@ -41,7 +44,7 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 		sink.write(&MAGIC_COMMON.to_le_bytes())?;
 		sink.write(&MAGIC_CGROUP.to_le_bytes())?;
 		sink.write(&[0; 4])?;
-		Ok(ImageWriter { sink, layout, left_out: 0 })
+		Ok(ImageWriter { sink, layout, last: None, left_out: 0 })
 	}
 
 	/// The layout that is written.
@@ -256,7 +259,7 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	pub fn value(&mut self, name: &[u8], value: &[u8], perms: Option<Perms>) -> Result<u64, Fault> {
 		let len = text_size(schema::property::NAME, name.len())
 			+ text_size(schema::property::VALUE, value.len())
-			+ perms.map_or(0, |perms| text_size(schema::property::PERMS, perms_size(perms)));
+			+ perms.map_or(0, |perms| text_size(schema::property::PERMS, self.perms_size(perms)));
 		self.message(schema::dir::PROPERTIES, len)?;
 		self.text(schema::property::NAME, name)?;
 		self.text(schema::property::VALUE, value)?;
@@ -267,13 +270,6 @@ impl<'s, S: Store> ImageWriter<'s, S> {
 	/// Replaces bytes of a value.
 	pub fn patch(&mut self, at: u64, bytes: &[u8]) -> Result<(), Fault> {
 		self.sink.patch(at, bytes)
-	}
-
-	fn perms(&mut self, number: u32, perms: Perms) -> Result<(), Fault> {
-		self.message(number, perms_size(perms))?;
-		self.number(schema::perms::MODE, u64::from(perms.mode))?;
-		self.number(schema::perms::UID, u64::from(perms.uid))?;
-		self.number(schema::perms::GID, u64::from(perms.gid))
 	}
 
 	/// Writes the checksum and the size, and gives the store back.

@@ -10,6 +10,11 @@ impl Dir {
 		attach_device_program(self.fd(), &load_device_program(code)?)
 	}
 
+	/// Whether this group has programs of its own, as far as may be asked.
+	pub fn has_device_programs(&self) -> bool {
+		self.device_programs().is_ok_and(|count| count > 0)
+	}
+
 	/// How many programs this group has of its own.
 	pub fn device_programs(&self) -> Result<u32> {
 		device_programs(self.fd())

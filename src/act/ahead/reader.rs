@@ -14,7 +14,7 @@ use crate::kernel::dir::Dir;
 use crate::kernel::{keep_off, sleep_ms};
 use crate::limits::{AHEAD_GROUPS, VALUE_BYTES};
 use crate::name::Name;
-use crate::property::Selection;
+use crate::property::{Selection, Version};
 
 impl Ahead {
 	/// The second thread: does one job after the other.
@@ -35,7 +35,7 @@ impl Ahead {
 				if !replace(&mut is_apart, true) {
 					keep_off(self.processor.load(Relaxed));
 				}
-				let _ = Reader { ahead: self, host, turn, met: 0 }.read(); // what it leaves, the walk does
+				let _ = Reader { ahead: self, host, turn, met: 0, due: 0 }.read(); // what it leaves, the walk does
 				let _ = self.buffers.lock().levels.restart(b""); // nothing stays open
 			}
 			self.busy.store(false, SeqCst);
@@ -50,7 +50,12 @@ struct Reader<'a> {
 	turn: u32,
 	/// Groups that were met.
 	met: usize,
+	/// What it owes to the next group, of [`WHOLE`].
+	due: usize,
 }
+
+/// One group.
+const WHOLE: usize = 2 * AHEAD_GROUPS;
 
 impl Reader<'_> {
 	fn is_over(&self) -> bool {
@@ -88,9 +93,16 @@ impl Reader<'_> {
 		Ok(())
 	}
 
-	/// Every other group, of those that the walk has not reached.
-	fn is_mine(&self) -> bool {
-		self.met.is_multiple_of(2) && self.met > self.ahead.passed.load(Acquire) + 1
+	/// Every other group of those that the walk has not reached; the more, the more of them wait for the walk: it also writes.
+	fn is_mine(&mut self) -> bool {
+		if self.met <= self.ahead.passed.load(Acquire) + 1 {
+			return false;
+		}
+		let waiting = self.ahead.claimed.load(Relaxed).saturating_sub(self.ahead.taken.load(Relaxed));
+		self.due += AHEAD_GROUPS + waiting.min(AHEAD_GROUPS - 1);
+		let is_mine = self.due >= WHOLE;
+		self.due -= if is_mine { WHOLE } else { 0 };
+		is_mine
 	}
 
 	/// Reads a child of the group on top, the last one of the trail; the group itself where it has children.
@@ -166,5 +178,6 @@ impl Group {
 			Ok(())
 		};
 		self.whole = read().is_ok();
+		self.has_programs = hierarchy.label.version() == Version::V2 && dir.has_device_programs();
 	}
 }

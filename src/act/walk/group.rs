@@ -30,6 +30,7 @@ impl<S: Store> Walk<'_, '_, S> {
 			save(self.writer, &mut self.buffers.disks, file)?;
 		}
 		self.groups += 1;
+		self.note_programs(group.has_programs);
 		match dir {
 			Some(dir) => {
 				let pushed = self.buffers.levels.push(Level { dir, mark: Some(mark), more: true, named: true });
@@ -42,6 +43,14 @@ impl<S: Store> Walk<'_, '_, S> {
 			}
 		}
 		Ok(Entered::Yes)
+	}
+
+	/// Counts the group on top if it has device programs.
+	pub(super) fn note_programs(&mut self, has_programs: bool) {
+		if has_programs {
+			self.programs += 1;
+			self.log.info(format_args!("group {} has device programs", self.buffers.levels.trail.shown()));
+		}
 	}
 
 	/// Opens the group's message. What stands right below the hierarchy carries its whole path as its name.
