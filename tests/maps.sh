@@ -225,6 +225,16 @@ else
 	skip "dev-map: no v1 hierarchy with devices"
 fi
 
+# The layout of 2014 has whole paths instead of names.
+mkdir -p "$cpu$G"/{a/b,ab}
+echo 300 >"$cpu$G/a/cpu.shares"
+succeeds "dump in the layout of 2014" dump --layout rfc --cgroup "cpu:$G" -i "$work/rfc"
+clear_host
+succeeds "an image of 2014, --map" restore --map "$G/a=$G/x/y" -i "$work/rfc"
+is "its groups" "$(tree "$cpu")" "=1024 /ab=1024 /x=1024 /x/y=300 /x/y/b=1024"
+succeeds "an image of 2014, --map: verify" verify --map "$G/a=$G/x/y" -i "$work/rfc"
+clear_host
+
 file=blkio.throttle.read_bps_device
 if blkio=$(hierarchy blkio) && [ -e "$blkio/$file" ] && [ -b /dev/loop1 ] && mkdir -p "$blkio$G/a" && echo "7:0 1048576" >"$blkio$G/a/$file"; then
 	succeeds "dump of limits of disks" dump --cgroup "blkio:$G" -i "$work/disks"
