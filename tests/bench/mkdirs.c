@@ -1,6 +1,7 @@
 /* mkdirs: the least work that a restore of N flat groups can do: make them. Also takes them away again.
  *   mkdirs DIR N      makes DIR/g0 ... DIR/g<N-1>
  *   mkdirs DIR N FILE TEXT   the same, and then writes TEXT to FILE in each of them
+ *   mkdirs -b DIR DEPTH   two groups in DIR and in each group, so many levels deep
  *   mkdirs -r DIR     removes every group below DIR (deepest first), not DIR itself
  * A restore's wall time is reported as a ratio to the first two forms, in one run, at the same place. */
 #define _GNU_SOURCE
@@ -21,6 +22,20 @@ static int make(int dir, long count)
 		snprintf(name, sizeof(name), "g%ld", i);
 		if (mkdirat(dir, name, 0755) < 0)
 			return perror(name), 1;
+	}
+	return 0;
+}
+
+static int grow(int dir, long depth)
+{
+	for (const char *name = "a"; depth > 0; name = "b") {
+		int child = mkdirat(dir, name, 0755) < 0 ? -1 : openat(dir, name, O_RDONLY | O_DIRECTORY);
+		if (child < 0)
+			return perror(name), 1;
+		int fault = grow(child, depth - 1);
+		close(child);
+		if (fault || *name == 'b')
+			return fault;
 	}
 	return 0;
 }
@@ -63,12 +78,14 @@ static int empty(int dir)
 
 int main(int argc, char **argv)
 {
-	int take_away = argc == 3 && !strcmp(argv[1], "-r");
-	int dir = argc == 3 || argc == 5 ? open(argv[take_away ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
+	int take_away = argc == 3 && !strcmp(argv[1], "-r"), binary = argc == 4 && !strcmp(argv[1], "-b");
+	int dir = argc >= 3 && argc <= 5 ? open(argv[take_away || binary ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
 
 	if (dir < 0)
-		return fprintf(stderr, "usage: mkdirs DIR N [FILE TEXT] | mkdirs -r DIR\n"), 2;
+		return fprintf(stderr, "usage: mkdirs DIR N [FILE TEXT] | mkdirs -b DIR DEPTH | mkdirs -r DIR\n"), 2;
 	if (take_away)
 		return empty(dir);
+	if (binary)
+		return grow(dir, atol(argv[3]));
 	return make(dir, atol(argv[2])) || (argc == 5 && fill(dir, atol(argv[2]), argv[3], argv[4]));
 }
