@@ -21,8 +21,8 @@ def perms(field, mode, uid=0, gid=0):
     return text(field, number(1, mode) + number(2, uid) + number(3, gid))
 
 
-def prop(name, value, mode=0o100644):
-    return text(3, text(1, name) + text(2, value) + perms(3, mode))
+def prop(name, value, mode=0o100644, uid=0):
+    return text(3, text(1, name) + text(2, value) + perms(3, mode, uid, uid))
 
 
 def attribute(name, value):

@@ -5,7 +5,7 @@
 # shellcheck disable=SC2154 # checks.sh sets work, mounts, group and pid
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
-repo=$(cd "$tests/.." && pwd)
+. "$tests/guests.sh"
 start recipes
 
 pages=$repo/docs/recipes
@@ -47,10 +47,6 @@ as_built() {
 	else
 		not_ok "$1: $(diff "$work/before" "$work/after" | grep '^[<>]' | head -n 5 | tr '\n' ' ')"
 	fi
-}
-
-ends_with() {
-	if [ "$2" = "$3" ]; then ok "$1: exit $3"; else not_ok "$1: exit $2, not $3: $(head -c 300 "$work/err")"; fi
 }
 
 recipe_container() {
@@ -268,42 +264,6 @@ recipe_initramfs() {
 	in_vm initramfs "$work/initramfs.sh"
 }
 
-# counted FILE: shows the results of something that runs elsewhere, and counts them.
-counted() {
-	tr -d '\r' <"$1" | grep -aE '^(ok|not ok|skip) - '
-	passed=$((passed + $(grep -ac '^ok - ' "$1")))
-	failed=$((failed + $(grep -ac '^not ok - ' "$1")))
-	skipped=$((skipped + $(grep -ac '^skip - ' "$1")))
-}
-
-# in_vm WHAT SCRIPT: runs a guest's script with v2 alone.
-in_vm() {
-	local status
-	CGRAFT=$CGRAFT timeout 300 "$repo/scripts/vm" 6.12 v2 "$2" >"$work/vm" 2>&1
-	status=$?
-	if ! grep -aq '^cgraft-vm: init' "$work/vm" && [ "${CI:-}" != true ]; then
-		skip "$1: no virtual machine: $(tail -n 1 "$work/vm")"
-		return
-	fi
-	ends_with "$1: the virtual machine" $status 0
-	[ $status = 0 ] || tail -n 5 "$work/vm"
-	counted "$work/vm"
-}
-
-# chroot_for WHAT: whether the chroot of scripts/peers is there; it is made if it can be.
-chroot_for() {
-	"$repo/scripts/peers" build >"$work/build" 2>&1 && return
-	if [ "${CI:-}" = true ]; then not_ok "$1: no chroot"; else skip "$1: no chroot (scripts/peers build): $(tail -n 1 "$work/build")"; fi
-	return 1
-}
-
-# embed FILE NAME: the lines of a guest's script that make the file /run/NAME.
-embed() {
-	echo "mkdir -p /run/$(dirname "$2"); cat >/run/$2 <<'END_OF_FILE'"
-	cat "$1"
-	echo END_OF_FILE
-}
-
 # What a guest on the chroot needs before containers can be started: a root that is no initramfs, modules, devices.
 chroot_guest() {
 	cat <<-'END'
@@ -330,17 +290,19 @@ blocks_for() {
 
 # runc on this host, with v1 as it is here; runc, crun and the entry point of a container of crun with v2 alone.
 recipe_runtimes() {
-	local runtime file shared=$repo/target/recipes.$$
+	local runtime file handed_down shared=$repo/target/recipes.$$
 	block runtimes checkpoint >"$work/checkpoint"
 	block runtimes restore >"$work/restore"
 	block container entrypoint >"$work/entrypoint"
 	chroot_for runtimes || return
+	handed_down=$(cat "$(hierarchy unified)/cgroup.subtree_control" 2>/dev/null)
 	blocks_for runc "$shared"
 	cp -L "$CGRAFT" "$shared/cgraft"
 	cp "$tests/peers/recipe.sh" "$shared/"
 	(cd "$repo" && timeout -k 10 100 scripts/peers run bash "/here/target/recipes.$$/recipe.sh" runc "/here/target/recipes.$$" "$group") >"$work/peers" 2>&1
 	ends_with "runtimes: runc on this host" $? 0
 	counted "$work/peers"
+	check "runtimes: the root of v2 is as before" [ "$(cat "$(hierarchy unified)/cgroup.subtree_control" 2>/dev/null)" = "$handed_down" ]
 	check "runtimes: all of it ran on this host" grep -q '^skip - \|as before$' "$work/peers"
 	rm -rf "$shared"
 	remove_groups

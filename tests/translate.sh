@@ -6,6 +6,7 @@
 # shellcheck source-path=SCRIPTDIR
 # shellcheck disable=SC2154 # checks.sh sets group, status, pid and work
 . "$(dirname "${BASH_SOURCE[0]}")/checks.sh"
+. "$tests/guests.sh"
 start translate
 
 # may WHY COMMAND...: the end if this host is another one.
@@ -19,9 +20,23 @@ lacks() {
 	! hierarchy "$1"
 }
 
+# Where this host hands down no hugetlb, the root's files are not written: all of it is done in a virtual machine.
+elsewhere() {
+	local file
+	chroot_for translate || return
+	{
+		echo '# On the chroot of scripts/peers.'
+		echo 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; . /vm/lib.sh; ln -s /proc/self/fd /dev/fd'
+		for file in checks.sh guests.sh handmade.py translate.sh; do embed "$tests/$file" tests/$file; done
+		echo 'CGRAFT=/usr/bin/cgraft bash /run/tests/translate.sh; finish'
+	} >"$work/guest.sh"
+	in_vm translate "$work/guest.sh"
+	! grep -aq '^cgraft-vm: init' "$work/vm" || check "all of it ran in the virtual machine" [ "$(grep -ac '^ok - ' "$work/vm")" -gt 30 ]
+}
+
 v2=$(hierarchy unified)
 may "there is no v2 here" [ -n "$v2" ]
-may "hugetlb is no controller of v2 that groups have here" grep -qw hugetlb "$v2/cgroup.subtree_control"
+grep -qw hugetlb "$v2/cgroup.subtree_control" || { elsewhere; exit; }
 may "net_cls is one of v1 here" lacks net_cls
 may "no huge pages of 2 MiB" [ -d /sys/kernel/mm/hugepages/hugepages-2048kB ]
 
@@ -63,6 +78,19 @@ cgraft verify --translate -i plain.img
 check "verify sees a change" [ "$status" = 6 ]
 cgraft restore --translate -i plain.img
 check "which a restore puts right" there
+remove_groups
+
+# A user in a subtree that was given to him.
+user=65534
+mkdir "$v2/$group"
+echo +hugetlb >"$v2/$group/cgroup.subtree_control"
+chown $user:$user "$v2/$group"{,/cgroup.procs,/cgroup.threads,/cgroup.subtree_control}
+handmade users.img "hierarchy(group(b'$group', group(b'a', group(b'b', prop(b'hugetlb.2MB.limit_in_bytes', b'4194304', uid=$user), uid=$user), uid=$user), uid=$user), [b'hugetlb'])"
+chmod 644 users.img
+wrap=(setpriv "--reuid=$user" "--regid=$user" --clear-groups)
+succeeds "a user's restore --translate" restore --translate -i users.img
+check "his limit" [ "$(cat "$v2/$group/a/b/hugetlb.2MB.max"):$(stat -c %u "$v2/$group/a/b/hugetlb.2MB.max")" = 4194304:$user ]
+wrap=()
 remove_groups
 
 v1 apart.img "$(set_in 3 /a/b /c)"

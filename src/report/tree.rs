@@ -220,7 +220,7 @@ impl Display for Lead<'_> {
 mod tests {
 	use super::*;
 	extern crate std;
-	use crate::property::dice::{Dice, rounds};
+	use crate::property::dice::{Dice, rounds, stride};
 	use crate::report::overview::overview;
 	use std::string::String;
 	use std::vec::Vec;
@@ -278,7 +278,7 @@ mod tests {
 		let rfc = sample::image(Layout::Rfc);
 		let mut dice = Dice(0x2545_f491_4f6c_dd1d);
 		let images = CORPUS.iter().map(|(bytes, _)| *bytes).chain([&ours[..], &rfc[..]]);
-		for (at, original) in images.enumerate() {
+		for (at, original) in images.enumerate().step_by(stride(3)) {
 			let mut good = 0;
 			for _ in 0..rounds(400) {
 				let mut bytes = Vec::from(original);
@@ -291,7 +291,7 @@ mod tests {
 				}
 				good += u32::from(survive(&bytes));
 			}
-			assert!(good > 20 && good < 400, "{good} of 400");
+			assert!(cfg!(miri) || good > 20 && good < 400, "{good} of 400");
 		}
 	}
 }
