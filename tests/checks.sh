@@ -56,6 +56,7 @@ begin() {
 	mkdir "$work/area"
 	cd "$work/area" || exit 1
 	mapfile -t mounts < <(mounted)
+	handed_down=$(hands_down)
 	trap leave EXIT
 	trap 'exit 130' INT TERM
 }
@@ -95,6 +96,12 @@ left_groups() {
 	done
 }
 
+# What the root of v2 hands down: the files of a root group are not ours.
+hands_down() {
+	local unified
+	unified=$(hierarchy unified) && cat "$unified/cgroup.subtree_control"
+}
+
 end_of_results() {
 	echo "$passed passed, $failed failed, $skipped skipped"
 }
@@ -109,6 +116,7 @@ leave() {
 		sleep 0.2                              # a task leaves its group a moment after its end
 	done
 	if [ -n "$(left_groups)" ]; then not_ok "no group is left behind"; else ok "no group is left behind"; fi
+	[ "$(hands_down)" = "$handed_down" ] || not_ok "the root of v2 hands down '$(hands_down)' now, '$handed_down' before"
 	cd / && rm -rf "$work"
 	end_of_results
 	[ $failed = 0 ]

@@ -343,10 +343,7 @@ criu_2000_disks_and_huge_pages_that_this_host_does_not_have() {
 		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'hugetlb.32KB.max', b'65536')), [b''])"
 		refuses_restore "hugetlb.32KB.max of group /$group/a of unified, value 65536: this host has no huge pages of this size"
 		check "$test: a size of huge pages: exit 4" [ "$status" = 4 ]
-		handmade "$work/img" "hierarchy(group(b'$group/a', prop(b'hugetlb.32KB.max', b'max')), [b''])"
-		cgraft restore -i "$work/img"
-		check "$test: a size of huge pages without a limit is no matter" [ "$status" = 0 ]
-		destroy
+		# A restore would hand hugetlb down from the root where that does not, and the root's files are not ours: translate.sh does it.
 	else
 		skip "$test: huge pages are not limited here"
 	fi

@@ -80,6 +80,10 @@ cgraft restore --translate -i plain.img
 check "which a restore puts right" there
 remove_groups
 
+handmade size.img "hierarchy(group(b'$group/a', prop(b'hugetlb.32KB.max', b'max')), [b''])"
+succeeds "a size of huge pages that this host does not have, without a limit, is no matter" restore -i size.img
+remove_groups
+
 # A user in a subtree that was given to him.
 user=65534
 mkdir "$v2/$group"
