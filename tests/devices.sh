@@ -132,7 +132,7 @@ taken_back() {
 
 # A program cannot be read back, so a dump says how many groups have some, whoever of the two threads has read them.
 told_by_a_dump() {
-	local rules=() cpus
+	local rules=() cpus told='groups with device programs (BPF): 100; these are not saved, so a group that is made anew has none (-v3 names them)'
 	for _ in $(seq 100); do rules+=('a *:* rwm' 'c 1:3 rwm'); done
 	image_of many "${rules[@]}"
 	succeeds "200 groups, every other with a program" restore -i many
@@ -150,7 +150,6 @@ told_by_a_dump() {
 	sleep 0.1
 	remove_groups
 }
-told='groups with device programs (BPF): 100; these are not saved, so a group that is made anew has none (-v3 names them)'
 
 unified=$(hierarchy unified) || { skip "device programs: no v2"; exit; }
 image_of probe 'c 1:3 rwm'

@@ -460,7 +460,7 @@ many_threads() {
 # A process whose threads are all in one group: that is seen from the group, without /proc's list of them. One that is elsewhere,
 # or nobody who says whose a task is: the list is read.
 whole_process() {
-	local why else inject lists
+	local why else inject seen
 	while read -r why else inject seen; do
 		echo "$1" >"$at/$group/b/cgroup.procs"
 		[ "$else" = 0 ] || tail -n "$else" "$work/all" | bring "$at/$group-else" tasks

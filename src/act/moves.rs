@@ -25,10 +25,10 @@ impl Join<'_, '_> {
 	/// Writes down the threads that are elsewhere than their leader: they come along when it is moved.
 	pub(super) fn note_threads(&mut self, at: usize, pid: u32, journal: &mut Journal<'_>) -> Result<(), Fault> {
 		let few = if self.size_of(pid) > FEW { 0 } else { FEW };
-		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
 		if few == 0 && self.is_together(at, pid)? {
 			return Ok(());
 		}
+		let (threads, host, mut count) = (self.proc.threads(pid)?, self.host, 0);
 		let Buffers { text, list, old, others, .. } = &mut *self.buffers;
 		while threads.list(list, &mut |name, _| {
 			let Some(tid) = scan::number32(name).filter(|tid| *tid != pid) else { return Ok(()) };

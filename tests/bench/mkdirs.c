@@ -79,7 +79,7 @@ static int empty(int dir)
 int main(int argc, char **argv)
 {
 	int take_away = argc == 3 && !strcmp(argv[1], "-r"), binary = argc == 4 && !strcmp(argv[1], "-b");
-	int dir = argc >= 3 && argc <= 5 ? open(argv[take_away || binary ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
+	int dir = argc == 3 || binary || argc == 5 ? open(argv[take_away || binary ? 2 : 1], O_RDONLY | O_DIRECTORY) : -1;
 
 	if (dir < 0)
 		return fprintf(stderr, "usage: mkdirs DIR N [FILE TEXT] | mkdirs -b DIR DEPTH | mkdirs -r DIR\n"), 2;

@@ -178,6 +178,6 @@ impl Group {
 			Ok(())
 		};
 		self.whole = read().is_ok();
-		self.has_programs = hierarchy.label.version() == Version::V2 && dir.has_device_programs();
+		self.has_programs = self.whole && hierarchy.label.version() == Version::V2 && dir.has_device_programs();
 	}
 }
